@@ -1,0 +1,2 @@
+//! Placeholder, replaced below.
+pub use llama_cpp_sys_2 as sys;
