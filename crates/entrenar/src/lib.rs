@@ -1,2 +1,15 @@
-//! Export a Hugging Face folder to one quantized GGUF file: library and command.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+/// Export to the GGUF ecosystem: llama.cpp, Ollama, LM Studio, Realizar.
+pub mod ecosystem {
+    pub use entrenar_ecosystem::{
+        Cancel, Existing, ExperimentProvenance, ExportPlan, GeneralMetadata, GgufExportError, GgufExportResult,
+        GgufExporter, IoFailure, PlannedTensor, Progress, QuantizationType, Report, TensorReport,
+    };
+}
+
+/// Research artifacts: what a model is, under which licence, by whom.
+pub mod research {
+    pub use entrenar_ecosystem::{ArtifactType, License, ResearchArtifact};
+}

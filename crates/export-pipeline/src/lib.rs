@@ -1,2 +1,20 @@
-//! Plan a GGUF file, stream tensors into it on many threads in bounded memory, commit it atomically.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod chunk;
+mod commit;
+mod error;
+mod plan;
+mod progress;
+mod report;
+mod run;
+mod source;
+mod validate;
+
+pub use commit::Existing;
+pub use error::Error;
+pub use plan::{Plan, PlannedTensor};
+pub use progress::{Cancel, Progress};
+pub use report::{Report, TensorReport};
+pub use run::{RunOptions, run};
+pub use source::{Source, SourceError, SourceTensor};

@@ -1,0 +1,110 @@
+//! The errors that people match on.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// Why an export failed. Whatever it was, the output path is as it was before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GgufExportError {
+    /// The quantization that was asked for does not exist, or does not suit the model.
+    #[error("{0}")]
+    InvalidQuantization(String),
+    /// A file or folder could not be read or written.
+    #[error("{0}")]
+    IoError(#[source] IoFailure),
+    /// The checkpoint is incomplete, contradicts itself, or is of a kind that is not known.
+    #[error(transparent)]
+    Checkpoint(hf_checkpoint::Error),
+    /// The metadata given cannot be written: a metric that is not finite, a licence that does not exist.
+    #[error(transparent)]
+    Metadata(#[from] provenance::Error),
+    /// A weight is NaN or infinite, or the encoded weights are too far from the source.
+    #[error(transparent)]
+    Validation(export_pipeline::Error),
+    /// The output exists and was to be kept.
+    #[error(transparent)]
+    OutputExists(export_pipeline::Error),
+    /// The output would replace a file that the model is read from.
+    #[error("{}: is one of the files the model is read from; choose another output", .0.display())]
+    OutputIsInput(PathBuf),
+    /// The run was stopped from outside.
+    #[error("stopped before the end; nothing was written")]
+    Cancelled,
+    /// Anything else between the plan and the file.
+    #[error(transparent)]
+    Pipeline(export_pipeline::Error),
+}
+
+/// A file or folder that could not be read or written: says which, and keeps the system's error.
+#[derive(Debug)]
+pub struct IoFailure(Box<dyn std::error::Error + Send + Sync>);
+
+impl IoFailure {
+    fn new(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(error))
+    }
+
+    /// The kind of the system's error.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self.0.as_ref());
+        while let Some(error) = cause {
+            if let Some(io) = error.downcast_ref::<io::Error>() {
+                return io.kind();
+            }
+            cause = error.source();
+        }
+        io::ErrorKind::Other
+    }
+}
+
+impl fmt::Display for IoFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for IoFailure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Whether an error is, or was caused by, a failure of the system.
+fn is_io(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<io::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+impl From<hf_checkpoint::Error> for GgufExportError {
+    fn from(error: hf_checkpoint::Error) -> Self {
+        if is_io(&error) { Self::IoError(IoFailure::new(error)) } else { Self::Checkpoint(error) }
+    }
+}
+
+impl From<quant_recipe::RecipeError> for GgufExportError {
+    fn from(error: quant_recipe::RecipeError) -> Self {
+        Self::InvalidQuantization(error.to_string())
+    }
+}
+
+impl From<export_pipeline::Error> for GgufExportError {
+    fn from(error: export_pipeline::Error) -> Self {
+        use export_pipeline::Error as E;
+        match error {
+            E::NotFinite { .. } | E::TooFar { .. } => Self::Validation(error),
+            E::OutputExists { .. } => Self::OutputExists(error),
+            E::Cancelled => Self::Cancelled,
+            error if is_io(&error) => Self::IoError(IoFailure::new(error)),
+            error => Self::Pipeline(error),
+        }
+    }
+}

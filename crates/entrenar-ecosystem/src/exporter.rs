@@ -1,0 +1,227 @@
+//! The exporter: a checkpoint and what is said about it become a plan, and the plan a file.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use export_pipeline::{Cancel, Existing, Plan, Progress, RunOptions};
+use gguf_format::Metadata;
+use hf_checkpoint::{Checkpoint, Options};
+use provenance::{ExperimentProvenance, GeneralMetadata};
+use quant_recipe::{ModelFacts, Recipe, TensorDesc};
+
+use crate::error::GgufExportError;
+use crate::plan::{ExportPlan, fallback_notes};
+use crate::quantization::QuantizationType;
+use crate::result::GgufExportResult;
+use crate::source::CheckpointSource;
+
+/// The version of the block formats, as ggml counts it (`GGML_QNT_VERSION`).
+const QUANTIZATION_VERSION: u32 = 2;
+
+/// Exports models to GGUF files.
+///
+/// Set it up with the `with_…` methods, then [`export`](Self::export); the same exporter serves any number of
+/// models.
+#[derive(Clone, Debug)]
+pub struct GgufExporter {
+    quantization: QuantizationType,
+    threads: Option<NonZeroUsize>,
+    validate: bool,
+    existing: Existing,
+    raw: bool,
+    model_name: Option<String>,
+    pre_tokenizer: Option<String>,
+    general: Option<GeneralMetadata>,
+    provenance: Option<ExperimentProvenance>,
+}
+
+impl GgufExporter {
+    /// An exporter to this type: one thread a processor, with validation.
+    #[must_use]
+    pub fn new(quantization: QuantizationType) -> Self {
+        Self {
+            quantization,
+            threads: None,
+            validate: true,
+            existing: Existing::Replace,
+            raw: false,
+            model_name: None,
+            pre_tokenizer: None,
+            general: None,
+            provenance: None,
+        }
+    }
+
+    /// Works on this many threads; 0 means one a processor. The file does not depend on it.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = NonZeroUsize::new(threads);
+        self
+    }
+
+    /// Accepts NaN and infinity in the source, and does not check the encoded weights.
+    #[must_use]
+    pub fn without_validation(mut self) -> Self {
+        self.validate = false;
+        self
+    }
+
+    /// Says what the model is. What is set here wins over what the checkpoint says, except the architecture:
+    /// that is the checkpoint's own, if it has one.
+    #[must_use]
+    pub fn with_general(mut self, general: GeneralMetadata) -> Self {
+        self.general = Some(general);
+        self
+    }
+
+    /// Says which experiment the model comes from.
+    #[must_use]
+    pub fn with_provenance(mut self, provenance: ExperimentProvenance) -> Self {
+        self.provenance = Some(provenance);
+        self
+    }
+
+    /// Names the model, in place of the folder's name; its parts (base name, size, version) are taken from it.
+    #[must_use]
+    pub fn with_model_name(mut self, name: impl Into<String>) -> Self {
+        self.model_name = Some(name.into());
+        self
+    }
+
+    /// Names the pre-tokenizer, where the tokenizer's is not recognised.
+    #[must_use]
+    pub fn with_pre_tokenizer(mut self, name: impl Into<String>) -> Self {
+        self.pre_tokenizer = Some(name.into());
+        self
+    }
+
+    /// Keeps the checkpoint's own tensor names and writes no model metadata: for architectures that are not
+    /// known. No inference program will run the result as it is.
+    #[must_use]
+    pub fn with_raw_names(mut self) -> Self {
+        self.raw = true;
+        self
+    }
+
+    /// What to do if the output exists: by default it is replaced, atomically.
+    #[must_use]
+    pub fn with_existing(mut self, existing: Existing) -> Self {
+        self.existing = existing;
+        self
+    }
+
+    /// The type that this exporter exports to.
+    #[must_use]
+    pub fn quantization(&self) -> QuantizationType {
+        self.quantization
+    }
+
+    /// The metadata that this exporter adds to whatever a checkpoint says, as text, in the order of the file.
+    #[must_use]
+    pub fn collect_metadata(&self) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        if let Some(general) = &self.general {
+            pairs.extend(general.to_metadata_pairs());
+        }
+        if let Some(provenance) = &self.provenance {
+            pairs.extend(provenance.to_metadata_pairs());
+        }
+        pairs.push(("general.quantization_version".into(), QUANTIZATION_VERSION.to_string()));
+        pairs.push(("general.file_type".into(), self.quantization.file_type().id().to_string()));
+        pairs
+    }
+
+    /// Plans an export: reads the headers of the checkpoint at `input` (a Hugging Face folder, an index, a
+    /// `.safetensors` file), no tensor.
+    ///
+    /// # Errors
+    /// The checkpoint cannot be read or is not one we know, or the metadata cannot be written.
+    pub fn plan(&self, input: impl AsRef<Path>) -> Result<ExportPlan, GgufExportError> {
+        let mut options = Options::default();
+        options.raw = self.raw;
+        options.model_name.clone_from(&self.model_name);
+        options.pre_tokenizer.clone_from(&self.pre_tokenizer);
+        let checkpoint = Checkpoint::open(input.as_ref(), &options)?;
+
+        let metadata = self.metadata(&checkpoint)?;
+        let facts = ModelFacts::from_metadata(&metadata)?;
+        let tensors = CheckpointSource(&checkpoint).tensors();
+        let described: Vec<TensorDesc<'_>> = tensors
+            .iter()
+            .map(|t| TensorDesc { name: &t.name, dims: &t.dims, element: t.element })
+            .collect();
+        let types = Recipe::new(self.quantization.file_type()).assign(&facts, &described)?;
+        let plan = Plan::new(tensors, types, metadata)?;
+
+        let mut notes = checkpoint.notes().to_vec();
+        notes.extend(fallback_notes(&plan));
+        Ok(ExportPlan { quantization: self.quantization, checkpoint, plan, notes })
+    }
+
+    /// The metadata of the file: the checkpoint's, then ours, in the order that survives llama.cpp's tools.
+    fn metadata(&self, checkpoint: &Checkpoint) -> Result<Metadata, GgufExportError> {
+        let mut metadata = checkpoint.metadata().clone();
+        if let Some(general) = &self.general {
+            general.merge_into(&mut metadata)?;
+        }
+        if let Some(provenance) = &self.provenance {
+            provenance.merge_into(&mut metadata)?;
+        }
+        metadata.move_to_end("general.quantization_version", QUANTIZATION_VERSION);
+        metadata.move_to_end("general.file_type", self.quantization.file_type().id());
+        Ok(metadata)
+    }
+
+    /// Carries out a plan that this exporter made.
+    ///
+    /// # Errors
+    /// The source cannot be read or is not finite, or the output cannot be written. The output path is then as
+    /// it was before.
+    pub fn write(
+        &self,
+        plan: &ExportPlan,
+        output: impl AsRef<Path>,
+        progress: &dyn Progress,
+        cancel: Option<&Cancel>,
+    ) -> Result<GgufExportResult, GgufExportError> {
+        let output = output.as_ref();
+        refuse_own_source(&plan.checkpoint, output)?;
+        let options =
+            RunOptions { threads: self.threads, validate: self.validate, existing: self.existing, cancel };
+        let source = CheckpointSource(&plan.checkpoint);
+        let report = export_pipeline::run(&plan.plan, &source, output, &options, progress)?;
+        Ok(GgufExportResult {
+            output_path: report.path.clone(),
+            quantization: plan.quantization,
+            metadata_keys: plan.metadata().len(),
+            estimated_size_bytes: plan.file_len(),
+            report,
+        })
+    }
+
+    /// Exports the checkpoint at `input` to a GGUF file at `output`: [`plan`](Self::plan) and
+    /// [`write`](Self::write) in one.
+    ///
+    /// # Errors
+    /// As those two.
+    pub fn export(
+        &self,
+        input: impl AsRef<Path>,
+        output: impl AsRef<Path>,
+    ) -> Result<GgufExportResult, GgufExportError> {
+        let plan = self.plan(input)?;
+        self.write(&plan, output, &(), None)
+    }
+}
+
+/// An output that is one of the source's own files would destroy the model.
+fn refuse_own_source(checkpoint: &Checkpoint, output: &Path) -> Result<(), GgufExportError> {
+    let Ok(output_file) = fs::canonicalize(output) else { return Ok(()) }; // Not there: nothing to destroy.
+    for source in checkpoint.source_files() {
+        if fs::canonicalize(source.path()).is_ok_and(|path| path == output_file) {
+            return Err(GgufExportError::OutputIsInput(output.to_path_buf()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! An export before it happens.
+
+use export_pipeline::{Plan, PlannedTensor};
+use gguf_format::Metadata;
+use hf_checkpoint::Checkpoint;
+use quant_recipe::Reason;
+use serde::Serialize;
+
+use crate::quantization::QuantizationType;
+
+/// All that is known of an export before any tensor is read: every tensor's type and place, and the exact size
+/// of the file. Made by [`GgufExporter::plan`](crate::GgufExporter::plan).
+#[derive(Debug)]
+pub struct ExportPlan {
+    pub(crate) quantization: QuantizationType,
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) plan: Plan,
+    pub(crate) notes: Vec<String>,
+}
+
+/// A plan in numbers and names, for machines.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct PlanSummary {
+    /// The type that was asked for.
+    pub quantization: QuantizationType,
+    /// The exact length of the file.
+    pub bytes: u64,
+    /// Weights in all tensors.
+    pub weights: u64,
+    /// Bits of the file's tensor data a weight takes.
+    pub bits_per_weight: f64,
+    /// The number of metadata keys.
+    pub metadata_keys: usize,
+    /// What a user should know before the export.
+    pub notes: Vec<String>,
+    /// Every tensor, in file order.
+    pub tensors: Vec<TensorSummary>,
+}
+
+/// A planned tensor, for machines.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct TensorSummary {
+    /// The name in the file.
+    pub name: String,
+    /// The dimensions in ggml's order.
+    pub dims: Vec<u64>,
+    /// The type in the checkpoint.
+    pub from: &'static str,
+    /// The type in the file.
+    pub to: &'static str,
+    /// Offset in the file.
+    pub offset: u64,
+    /// Length in the file, in bytes.
+    pub bytes: u64,
+    /// Why it has this type.
+    pub reason: String,
+}
+
+impl ExportPlan {
+    /// The type that was asked for.
+    #[must_use]
+    pub fn quantization(&self) -> QuantizationType {
+        self.quantization
+    }
+
+    /// The tensors, in file order.
+    #[must_use]
+    pub fn tensors(&self) -> &[PlannedTensor] {
+        self.plan.tensors()
+    }
+
+    /// The metadata of the file, in its order.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        self.plan.metadata()
+    }
+
+    /// The exact length of the file in bytes.
+    #[must_use]
+    pub fn file_len(&self) -> u64 {
+        self.plan.file_len()
+    }
+
+    /// Weights in all tensors.
+    #[must_use]
+    pub fn weights(&self) -> u64 {
+        self.tensors().iter().map(PlannedTensor::elements).sum()
+    }
+
+    /// Bits of tensor data that a weight takes on average.
+    #[must_use]
+    pub fn bits_per_weight(&self) -> f64 {
+        let bytes: u64 = self.tensors().iter().map(|t| t.bytes).sum();
+        bytes as f64 * 8.0 / self.weights().max(1) as f64
+    }
+
+    /// What a user should know: tensors whose shape does not allow the wanted type, tensors that were left
+    /// out, tokens that were added.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The plan in numbers and names, for machines.
+    #[must_use]
+    pub fn summary(&self) -> PlanSummary {
+        PlanSummary {
+            quantization: self.quantization,
+            bytes: self.file_len(),
+            weights: self.weights(),
+            bits_per_weight: self.bits_per_weight(),
+            metadata_keys: self.metadata().len(),
+            notes: self.notes.clone(),
+            tensors: self.tensors().iter().map(TensorSummary::of).collect(),
+        }
+    }
+}
+
+impl TensorSummary {
+    fn of(tensor: &PlannedTensor) -> Self {
+        Self {
+            name: tensor.name.clone(),
+            dims: tensor.dims.clone(),
+            from: tensor.element.name(),
+            to: tensor.ty.name(),
+            offset: tensor.offset,
+            bytes: tensor.bytes,
+            reason: tensor.reason.to_string(),
+        }
+    }
+}
+
+/// A note for each tensor that could not get the type it should have.
+pub(crate) fn fallback_notes(plan: &Plan) -> impl Iterator<Item = String> {
+    plan.tensors().iter().filter_map(|tensor| match &tensor.reason {
+        Reason::Fallback { wanted, .. } => Some(format!(
+            "tensor {:?}: {} instead of {wanted}, whose blocks of {} do not divide its rows of {}",
+            tensor.name,
+            tensor.ty,
+            wanted.block_len(),
+            tensor.row_len(),
+        )),
+        _ => None,
+    })
+}

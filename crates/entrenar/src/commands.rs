@@ -1,0 +1,7 @@
+//! The subcommands, one file each.
+
+pub(crate) mod export;
+pub(crate) mod inspect;
+
+/// What a command may fail with: its message is shown in one line.
+pub(crate) type Failure = Box<dyn std::error::Error>;

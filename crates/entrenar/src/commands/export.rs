@@ -1,0 +1,218 @@
+//! `entrenar export`: a Hugging Face folder becomes a GGUF file.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args as ClapArgs;
+use entrenar::ecosystem::{
+    Cancel, Existing, ExperimentProvenance, ExportPlan, GeneralMetadata, GgufExportResult, GgufExporter,
+    QuantizationType,
+};
+use serde_json::json;
+
+use super::Failure;
+use crate::text;
+use crate::ui::Meter;
+
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// A Hugging Face folder, a `*.safetensors.index.json` or a `.safetensors` file
+    input: PathBuf,
+
+    /// The file to write [default: the folder's name and the type, in the current folder]
+    output: Option<PathBuf>,
+
+    /// Q2_K, Q3_K_M, Q4_K_M, Q5_K_M, Q6_K, Q8_0, F16 or F32
+    #[arg(short, long, value_name = "TYPE", default_value = "Q4_K_M", value_parser = quantization)]
+    quant: QuantizationType,
+
+    /// Worker threads [default: one a processor]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+
+    /// Print the plan (every tensor's type, the exact size) and write nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Replace the output if it exists
+    #[arg(long)]
+    force: bool,
+
+    /// Accept NaN and infinity, and do not check the encoded weights
+    #[arg(long)]
+    no_validate: bool,
+
+    /// Keep the checkpoint's own tensor names; for architectures that are not known
+    #[arg(long)]
+    raw: bool,
+
+    /// The model's name [default: from the folder]
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+
+    /// Who made the model
+    #[arg(long, value_name = "TEXT")]
+    author: Option<String>,
+
+    /// What the model is
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+
+    /// Its licence, an SPDX identifier such as Apache-2.0
+    #[arg(long, value_name = "SPDX")]
+    license: Option<String>,
+
+    /// A JSON file that describes the experiment: experiment_id, run_id, metrics, …
+    #[arg(long, value_name = "FILE")]
+    provenance: Option<PathBuf>,
+
+    /// The pre-tokenizer's name, where it is not recognised
+    #[arg(long, value_name = "NAME")]
+    pre: Option<String>,
+
+    /// Results as JSON on standard output
+    #[arg(long)]
+    json: bool,
+
+    /// No progress and no notes
+    #[arg(long)]
+    quiet: bool,
+}
+
+fn quantization(name: &str) -> Result<QuantizationType, String> {
+    name.parse().map_err(|e: entrenar::ecosystem::GgufExportError| e.to_string())
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let exporter = exporter(args)?;
+    let plan = exporter.plan(&args.input)?;
+    if !args.quiet {
+        for note in plan.notes() {
+            eprintln!("note: {}", text::escape(note));
+        }
+    }
+    if args.dry_run {
+        return print_plan(&plan, args.json);
+    }
+    let output = match &args.output {
+        Some(output) => output.clone(),
+        None => default_output(&args.input, args.quant)?,
+    };
+    let cancel = Arc::new(Cancel::new());
+    let on_signal = Arc::clone(&cancel);
+    ctrlc::set_handler(move || on_signal.cancel())?;
+
+    let meter = Meter::new(args.quiet);
+    let written = exporter.write(&plan, &output, &meter, Some(&cancel));
+    meter.clear();
+    print_result(&plan, &written?, args.json)
+}
+
+/// The exporter that the flags describe.
+fn exporter(args: &Args) -> Result<GgufExporter, Failure> {
+    let mut exporter = GgufExporter::new(args.quant)
+        .with_existing(if args.force { Existing::Replace } else { Existing::Keep });
+    if let Some(threads) = args.threads {
+        exporter = exporter.with_threads(threads.into());
+    }
+    if args.no_validate {
+        exporter = exporter.without_validation();
+    }
+    if args.raw {
+        exporter = exporter.with_raw_names();
+    }
+    if let Some(pre) = &args.pre {
+        exporter = exporter.with_pre_tokenizer(pre);
+    }
+    if let Some(name) = &args.name {
+        exporter = exporter.with_model_name(name);
+    }
+    if args.author.is_some() || args.description.is_some() || args.license.is_some() {
+        let mut general = GeneralMetadata::default();
+        if let Some(author) = &args.author {
+            general = general.with_author(author);
+        }
+        if let Some(description) = &args.description {
+            general = general.with_description(description);
+        }
+        if let Some(license) = &args.license {
+            general = general.with_license(license);
+        }
+        exporter = exporter.with_general(general);
+    }
+    if let Some(path) = &args.provenance {
+        exporter = exporter.with_provenance(read_provenance(path)?);
+    }
+    Ok(exporter)
+}
+
+fn read_provenance(path: &Path) -> Result<ExperimentProvenance, Failure> {
+    let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()).into())
+}
+
+/// `./my-model` as Q4_K_M goes to `my-model-Q4_K_M.gguf` in the current folder.
+fn default_output(input: &Path, quant: QuantizationType) -> Result<PathBuf, Failure> {
+    let full = fs::canonicalize(input).map_err(|e| format!("{}: {e}", input.display()))?;
+    let named = if full.is_dir() { full.as_path() } else { full.parent().unwrap_or(&full) };
+    let name = named.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy());
+    Ok(PathBuf::from(format!("{name}-{quant}.gguf")))
+}
+
+fn print_plan(plan: &ExportPlan, json: bool) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut out, &plan.summary())?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    writeln!(out, "{:<44} {:>22}  {:<5} {:<7} {:>10}", "tensor", "dimensions", "from", "to", "bytes")?;
+    for tensor in plan.tensors() {
+        let name = text::shorten(&text::escape(&tensor.name), 44);
+        let dims = text::dims(&tensor.dims);
+        let (from, to) = (tensor.element, tensor.ty);
+        writeln!(out, "{name:<44} {dims:>22}  {from:<5} {to:<7} {:>10}", text::bytes(tensor.bytes))?;
+    }
+    writeln!(
+        out,
+        "{} tensors, {} weights, {:.2} bits per weight, {} bytes ({})",
+        plan.tensors().len(),
+        text::grouped(plan.weights()),
+        plan.bits_per_weight(),
+        plan.file_len(),
+        text::bytes(plan.file_len()),
+    )?;
+    Ok(())
+}
+
+fn print_result(plan: &ExportPlan, result: &GgufExportResult, json: bool) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let seconds = result.report.elapsed.as_secs_f64();
+    if json {
+        let value = json!({
+            "output": result.output_path,
+            "quantization": result.quantization,
+            "metadata_keys": result.metadata_keys,
+            "bytes": result.estimated_size_bytes,
+            "bits_per_weight": plan.bits_per_weight(),
+            "seconds": seconds,
+            "notes": plan.notes(),
+            "tensors": result.report.tensors,
+        });
+        serde_json::to_writer_pretty(&mut out, &value)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "{}: {}, {}, {} tensors, {:.2} bits per weight, {seconds:.1} s",
+        text::escape(&result.output_path.display().to_string()),
+        result.quantization,
+        text::bytes(result.estimated_size_bytes),
+        result.report.tensors.len(),
+        plan.bits_per_weight(),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! The `entrenar` command.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod commands;
+mod text;
+mod ui;
+
+/// Export fine-tuned models to quantized GGUF files, and look into such files.
+#[derive(Parser)]
+#[command(name = "entrenar", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Turn a Hugging Face folder into one quantized GGUF file
+    Export(Box<commands::export::Args>),
+    /// Show what a GGUF file holds: metadata, tensors, sizes
+    Inspect(commands::inspect::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Export(args) => commands::export::run(&args),
+        Command::Inspect(args) => commands::inspect::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // `entrenar inspect … | head` is no failure.
+        Err(error) if ui::is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("entrenar: {}", text::escape(&ui::one_line(error.as_ref())));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The plan: a plain value that says all about a file before any tensor is read.
+
+use gguf_format::{GgmlType, Layout, Metadata, TensorSpec};
+use quant_recipe::{Assignment, Reason};
+
+use crate::error::Error;
+use crate::source::SourceTensor;
+
+/// A tensor of a plan.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PlannedTensor {
+    /// The name in the file.
+    pub name: String,
+    /// The dimensions in ggml's order: the first is the row length.
+    pub dims: Vec<u64>,
+    /// The type in the source.
+    pub element: GgmlType,
+    /// The type in the file.
+    pub ty: GgmlType,
+    /// Why it has this type.
+    pub reason: Reason,
+    /// Its number in the source's list.
+    pub source: usize,
+    /// Where its bytes begin, from the beginning of the file.
+    pub offset: u64,
+    /// How many bytes it takes.
+    pub bytes: u64,
+}
+
+impl PlannedTensor {
+    /// Weights in a row.
+    #[must_use]
+    pub fn row_len(&self) -> u64 {
+        self.dims.first().copied().unwrap_or(1)
+    }
+
+    /// Weights in the tensor.
+    #[must_use]
+    pub fn elements(&self) -> u64 {
+        self.dims.iter().product() // Checked when the layout was made.
+    }
+
+    /// Offset in the tensor's bytes of the block that begins with an element.
+    pub(crate) fn byte_at(&self, element: u64) -> u64 {
+        element / self.ty.block_len() as u64 * self.ty.block_bytes() as u64
+    }
+
+    /// Bytes of the tensor in the source.
+    fn source_bytes(&self) -> u64 {
+        self.elements() / self.element.block_len() as u64 * self.element.block_bytes() as u64
+    }
+}
+
+/// A file that is to be written: its header, and for every tensor where its bytes go and what they are made of.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    metadata: Metadata,
+    tensors: Vec<PlannedTensor>,
+    header: Vec<u8>,
+    file_len: u64,
+}
+
+impl Plan {
+    /// Plans a file with these tensors, each of the type assigned to it, in canonical order.
+    ///
+    /// # Errors
+    /// The numbers of tensors and types differ, a name or a size cannot be written, or a tensor cannot be turned
+    /// into its type.
+    pub fn new(
+        tensors: Vec<SourceTensor>,
+        types: Vec<Assignment>,
+        metadata: Metadata,
+    ) -> Result<Self, Error> {
+        if tensors.len() != types.len() {
+            return Err(Error::Unmatched { tensors: tensors.len(), types: types.len() });
+        }
+        let mut planned: Vec<PlannedTensor> = tensors
+            .into_iter()
+            .zip(types)
+            .enumerate()
+            .map(|(source, (tensor, Assignment { ty, reason, .. }))| PlannedTensor {
+                name: tensor.name,
+                dims: tensor.dims,
+                element: tensor.element,
+                ty,
+                reason,
+                source,
+                offset: 0,
+                bytes: 0,
+            })
+            .collect();
+        planned.sort_by(|a, b| gguf_format::canonical_order(&a.name, &b.name));
+
+        for tensor in &planned {
+            let (from, to) = (tensor.element, tensor.ty);
+            if !kquant::can_decode(from) || (from != to && !kquant::can_encode(to)) {
+                return Err(Error::NoKernel { tensor: tensor.name.clone(), from, to });
+            }
+        }
+        let specs =
+            planned.iter().map(|t| TensorSpec { name: t.name.clone(), dims: t.dims.clone(), ty: t.ty }).collect();
+        let layout = Layout::new(&metadata, specs)?;
+        for (tensor, placed) in planned.iter_mut().zip(layout.tensors()) {
+            tensor.offset = placed.offset;
+            tensor.bytes = placed.bytes;
+        }
+        Ok(Self { header: layout.header(), file_len: layout.file_len(), metadata, tensors: planned })
+    }
+
+    /// The tensors, in file order.
+    #[must_use]
+    pub fn tensors(&self) -> &[PlannedTensor] {
+        &self.tensors
+    }
+
+    /// The metadata, in file order.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The exact length of the file in bytes.
+    #[must_use]
+    pub fn file_len(&self) -> u64 {
+        self.file_len
+    }
+
+    /// The file's bytes up to the first tensor.
+    #[must_use]
+    pub fn header(&self) -> &[u8] {
+        &self.header
+    }
+
+    /// Bytes of all tensors in the source: what a run reads.
+    #[must_use]
+    pub fn source_bytes(&self) -> u64 {
+        self.tensors.iter().map(PlannedTensor::source_bytes).sum()
+    }
+}

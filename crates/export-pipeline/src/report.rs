@@ -1,0 +1,42 @@
+//! What a run did, tensor by tensor.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// What was written.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The file, at its final place.
+    pub path: PathBuf,
+    /// Its length in bytes: what the plan said.
+    pub bytes: u64,
+    /// Every tensor, in file order.
+    pub tensors: Vec<TensorReport>,
+    /// Time from the first read to the rename, in seconds.
+    #[serde(serialize_with = "seconds")]
+    pub elapsed: Duration,
+}
+
+/// What became of one tensor.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TensorReport {
+    /// The name in the file.
+    pub name: String,
+    /// Its type in the source, as the field writes it.
+    pub from: &'static str,
+    /// Its type in the file.
+    pub to: &'static str,
+    /// Its length in the file, in bytes.
+    pub bytes: u64,
+    /// Root mean square error relative to the root mean square of the weights; `None` if the run did not
+    /// validate.
+    pub relative_error: Option<f64>,
+}
+
+fn seconds<S: serde::Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(elapsed.as_secs_f64())
+}
