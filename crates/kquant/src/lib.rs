@@ -1,2 +1,106 @@
-//! Encode and decode the block types of ggml, byte for byte as ggml does.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod blocks;
+mod dispatch;
+mod error;
+mod float16;
+mod search;
+
+pub use error::Error;
+pub use gguf_format::GgmlType;
+
+/// Whether [`encode_rows`] knows the type.
+#[must_use]
+pub const fn can_encode(ty: GgmlType) -> bool {
+    dispatch::codec(ty).is_some()
+}
+
+/// Whether [`decode_rows`] knows the type.
+#[must_use]
+pub const fn can_decode(ty: GgmlType) -> bool {
+    dispatch::codec(ty).is_some()
+}
+
+/// Encodes rows of weights as blocks of `ty`.
+///
+/// - `src`: whole rows, one after the other, of `row_len` weights each; `row_len` is a positive multiple of
+///   [`GgmlType::block_len`]. No rows at all is fine.
+/// - `importance`: for each column, how much an error in it counts (one row of an importance matrix: mean
+///   squares of activations), `row_len` finite values of at least 0. The float types and Q8_0 take no notice.
+/// - `dst`: as long as the result, [`GgmlType::row_bytes`] for each row.
+///
+/// The bytes are those of `ggml_quantize_chunk` (llama.cpp as in `llama-cpp-sys-2` 0.1.161, baseline x86-64
+/// build) for every finite input. Rows do not depend on each other: any cut into calls gives the same bytes.
+/// Infinity and NaN do not panic, but what block they give is not specified; check for them before. (The float
+/// types keep them.)
+///
+/// # Errors
+///
+/// [`Error::CannotEncode`] for a type without encoder; the other variants for lengths that do not fit and for
+/// importance that is not finite or is negative (ggml's own calls take negative importance; it has no meaning).
+/// `dst` is then as it was.
+pub fn encode_rows(
+    ty: GgmlType,
+    src: &[f32],
+    row_len: usize,
+    importance: Option<&[f32]>,
+    dst: &mut [u8],
+) -> Result<(), Error> {
+    let codec = dispatch::codec(ty).ok_or(Error::CannotEncode { ty })?;
+    let row_bytes = row_bytes(ty, row_len)?;
+    if !src.len().is_multiple_of(row_len) {
+        return Err(Error::SourceLength { found: src.len(), row: row_len, unit: "weights" });
+    }
+    // A slice's bytes fit in an isize and a block is no longer than its weights, so this cannot overflow.
+    let expected = src.len() / row_len * row_bytes;
+    if dst.len() != expected {
+        return Err(Error::DestinationLength { found: dst.len(), expected, unit: "bytes" });
+    }
+    if let Some(importance) = importance {
+        if importance.len() != row_len {
+            return Err(Error::ImportanceLength { found: importance.len(), expected: row_len });
+        }
+        let bad = importance.iter().position(|&value| !(value.is_finite() && value >= 0.0));
+        if let Some(column) = bad {
+            return Err(Error::ImportanceValue { column, value: importance[column] });
+        }
+    }
+    (codec.encode)(src, row_len, importance, dst);
+    Ok(())
+}
+
+/// Decodes blocks of `ty` to weights.
+///
+/// - `src`: whole rows, one after the other, of [`GgmlType::row_bytes`] bytes each, at any address.
+/// - `row_len`: weights in a row, a positive multiple of [`GgmlType::block_len`].
+/// - `dst`: as long as the result, `row_len` weights for each row.
+///
+/// The weights are bit for bit those of ggml's `to_float` (`dequantize_row_*`), save that the sign and payload
+/// of a NaN in a quantized type are not specified. Any bytes decode to something; a block whose scale is
+/// infinity or NaN decodes to such.
+///
+/// # Errors
+///
+/// [`Error::CannotDecode`] for a type without decoder; the other variants for lengths that do not fit. `dst` is
+/// then as it was.
+pub fn decode_rows(ty: GgmlType, src: &[u8], row_len: usize, dst: &mut [f32]) -> Result<(), Error> {
+    let codec = dispatch::codec(ty).ok_or(Error::CannotDecode { ty })?;
+    let row_bytes = row_bytes(ty, row_len)?;
+    if !src.len().is_multiple_of(row_bytes) {
+        return Err(Error::SourceLength { found: src.len(), row: row_bytes, unit: "bytes" });
+    }
+    let rows = src.len() / row_bytes;
+    if rows.checked_mul(row_len) != Some(dst.len()) {
+        let expected = rows.saturating_mul(row_len);
+        return Err(Error::DestinationLength { found: dst.len(), expected, unit: "weights" });
+    }
+    (codec.decode)(src, dst);
+    Ok(())
+}
+
+/// Bytes of a row, which is not empty.
+fn row_bytes(ty: GgmlType, row_len: usize) -> Result<usize, Error> {
+    let bytes = ty.row_bytes(row_len as u64).and_then(|bytes| usize::try_from(bytes).ok());
+    bytes.filter(|&bytes| bytes != 0).ok_or(Error::RowLength { ty, row_len })
+}

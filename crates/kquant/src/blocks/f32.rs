@@ -1,0 +1,24 @@
+//! `F32`: the weights as they are, little-endian.
+
+use bytemuck::{Pod, Zeroable};
+use gguf_format::GgmlType;
+
+use super::Block;
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(transparent)]
+pub(crate) struct BlockF32([u8; 4]);
+
+impl Block<1> for BlockF32 {
+    const TYPE: GgmlType = GgmlType::F32;
+
+    #[inline(always)]
+    fn encode(x: &[f32; 1]) -> Self {
+        Self(x[0].to_le_bytes())
+    }
+
+    #[inline(always)]
+    fn decode(&self, y: &mut [f32; 1]) {
+        y[0] = f32::from_le_bytes(self.0);
+    }
+}

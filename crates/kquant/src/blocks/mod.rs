@@ -1,0 +1,69 @@
+//! The block types: one file each, with layout, encoder and decoder side by side.
+//!
+//! Layouts are those of ggml's `ggml-common.h`. A block is a struct of bytes alone, so that it can lie at any
+//! address, and little-endian whatever the machine.
+
+mod bf16;
+mod f16;
+mod f32;
+mod nibbles;
+mod q2_k;
+mod q3_k;
+mod q4_0;
+mod q4_1;
+mod q4_k;
+mod q5_0;
+mod q5_1;
+mod q5_k;
+mod q6_k;
+mod q8_0;
+mod six_bit;
+mod super_block;
+mod two_bit;
+
+pub(crate) use self::bf16::BlockBf16;
+pub(crate) use self::f16::BlockF16;
+pub(crate) use self::f32::BlockF32;
+pub(crate) use self::q2_k::BlockQ2K;
+pub(crate) use self::q3_k::BlockQ3K;
+pub(crate) use self::q4_0::BlockQ4_0;
+pub(crate) use self::q4_1::BlockQ4_1;
+pub(crate) use self::q4_k::BlockQ4K;
+pub(crate) use self::q5_0::BlockQ5_0;
+pub(crate) use self::q5_1::BlockQ5_1;
+pub(crate) use self::q5_k::BlockQ5K;
+pub(crate) use self::q6_k::BlockQ6K;
+pub(crate) use self::q8_0::BlockQ8_0;
+
+use gguf_format::GgmlType;
+
+/// A block of `LEN` weights: its layout is the type itself.
+pub(crate) trait Block<const LEN: usize>: bytemuck::Pod {
+    const TYPE: GgmlType;
+
+    /// Whether [`Block::encode_weighted`] looks at the mean square of the row.
+    const USES_ROW_MEAN_SQUARE: bool = false;
+
+    fn encode(x: &[f32; LEN]) -> Self;
+
+    /// Encodes under importance, one value a weight. `row_mean_square` is that of the whole row, or 0 for a
+    /// type that does not use it. A type without a search encodes as ever.
+    #[inline]
+    fn encode_weighted(x: &[f32; LEN], importance: &[f32; LEN], row_mean_square: f32) -> Self {
+        let _ = (importance, row_mean_square);
+        Self::encode(x)
+    }
+
+    fn decode(&self, y: &mut [f32; LEN]);
+}
+
+/// The smallest and the largest weight.
+#[inline]
+fn range<const LEN: usize>(x: &[f32; LEN]) -> (f32, f32) {
+    let (mut min, mut max) = (f32::MAX, -f32::MAX);
+    for &x in x {
+        min = if x < min { x } else { min };
+        max = if x > max { x } else { max };
+    }
+    (min, max)
+}

@@ -1,0 +1,132 @@
+//! `Q3_K`: 256 weights in 110 bytes. 16 sub-blocks of 16 weights; `x = d · (s − 32) · (q − 4)`, where s is of six
+//! bits for each sub-block and q of three bits for each weight.
+
+use bytemuck::{Pod, Zeroable};
+use gguf_format::GgmlType;
+
+use super::super_block::{sub_blocks, sub_blocks_mut};
+use super::{Block, two_bit};
+use crate::float16::F16;
+use crate::search::rounding::{nearest_int, requantize_symmetric};
+use crate::search::{q3, qx, weights};
+
+const HALF: i32 = 4;
+const HALF_SCALE: i32 = 32;
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct BlockQ3K {
+    /// The third bit of every level: bit k of byte j belongs to weight 32 · k + j.
+    hmask: [u8; 32],
+    /// The low two bits: see [`two_bit`].
+    qs: [u8; 64],
+    /// Low four bits of the scales 0–7 in the low nibbles of bytes 0–7, of 8–15 in the high nibbles; the upper
+    /// two bits of scale j at bit 2 · (j / 4) of byte 8 + j mod 4.
+    scales: [u8; 12],
+    d: F16,
+}
+
+impl BlockQ3K {
+    /// Rounds the weights once more, now to the scales that the block has, and packs them.
+    ///
+    /// A sub-block whose scale came out as zero keeps the levels of its search.
+    #[inline]
+    fn finish(x: &[f32; 256], d: f32, scales: &[u8; 16], mut levels: [u8; 256]) -> Self {
+        let d = F16::from_f32(d);
+        let sub_levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
+        for ((x, levels), &scale) in sub_blocks::<16, 16>(x).iter().zip(sub_levels).zip(scales) {
+            let scale = d.to_f32() * (i32::from(scale) - HALF_SCALE) as f32;
+            if scale != 0.0 {
+                requantize_symmetric(x, scale, HALF, levels);
+            }
+        }
+        let mut hmask = [0; 32];
+        for (k, levels) in levels.chunks_exact(32).enumerate() {
+            for (byte, &level) in hmask.iter_mut().zip(levels) {
+                *byte |= (level >> 2) << k;
+            }
+        }
+        Self { hmask, qs: two_bit::pack(&levels), scales: pack_scales(scales), d }
+    }
+}
+
+impl Block<256> for BlockQ3K {
+    const TYPE: GgmlType = GgmlType::Q3_K;
+
+    #[inline]
+    fn encode(x: &[f32; 256]) -> Self {
+        let mut levels = [0; 256];
+        let mut scales = [0.0; 16];
+        let sub_levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
+        for ((scale, x), levels) in scales.iter_mut().zip(sub_blocks::<16, 16>(x)).zip(sub_levels) {
+            *scale = q3::search(HALF, x, levels);
+        }
+        let extreme = qx::largest_magnitude(&scales);
+        if extreme == 0.0 {
+            // The stored scales are zero bytes here, which stand for −32, not for 0.
+            return Self::finish(x, 0.0, &[0; 16], levels);
+        }
+        let inverse = -(HALF_SCALE as f32) / extreme;
+        let scales = scales.map(|scale| {
+            let level = nearest_int(inverse * scale) as i8; // a byte in ggml, before the limits
+            (i32::from(level).clamp(-HALF_SCALE, HALF_SCALE - 1) + HALF_SCALE) as u8
+        });
+        Self::finish(x, 1.0 / inverse, &scales, levels)
+    }
+
+    #[inline]
+    fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
+        let variance = 2.0 * weights::sum_of_squares(x) / 256.0;
+        let mut levels = [0; 256];
+        let (mut scales, mut totals) = ([0.0; 16], [0.0; 16]);
+        let subs = sub_blocks::<16, 16>(x).iter().zip(sub_blocks::<16, 16>(importance));
+        for (j, ((x, importance), levels)) in subs.zip(sub_blocks_mut::<16, 16, u8>(&mut levels)).enumerate() {
+            let w = weights::by_importance(x, importance, variance);
+            totals[j] = weights::sum(&w);
+            scales[j] = qx::search(HALF, x, &w, levels);
+        }
+        let mut scale_levels = [0; 16];
+        let d = qx::search(HALF_SCALE, &scales, &totals, &mut scale_levels);
+        Self::finish(x, d, &scale_levels, levels)
+    }
+
+    #[inline]
+    fn decode(&self, y: &mut [f32; 256]) {
+        let d = self.d.to_f32();
+        let mut levels = two_bit::unpack(&self.qs);
+        for (k, levels) in levels.chunks_exact_mut(32).enumerate() {
+            for (level, &byte) in levels.iter_mut().zip(&self.hmask) {
+                *level |= ((byte >> k) & 1) << 2;
+            }
+        }
+        let scales = unpack_scales(&self.scales);
+        let levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
+        for ((y, levels), scale) in sub_blocks_mut::<16, 16, f32>(y).iter_mut().zip(levels).zip(scales) {
+            let scale = d * (i32::from(scale) - HALF_SCALE) as f32;
+            for (y, &mut q) in y.iter_mut().zip(levels) {
+                *y = scale * (i32::from(q) - HALF) as f32;
+            }
+        }
+    }
+}
+
+#[inline]
+fn pack_scales(scales: &[u8; 16]) -> [u8; 12] {
+    let mut bytes = [0; 12];
+    for (j, &scale) in scales.iter().enumerate() {
+        bytes[j % 8] |= (scale & 15) << (4 * (j / 8));
+        bytes[8 + j % 4] |= (scale >> 4) << (2 * (j / 4));
+    }
+    bytes
+}
+
+#[inline]
+fn unpack_scales(bytes: &[u8; 12]) -> [u8; 16] {
+    let mut scales = [0; 16];
+    for (j, scale) in scales.iter_mut().enumerate() {
+        let low = (bytes[j % 8] >> (4 * (j / 8))) & 15;
+        let high = (bytes[8 + j % 4] >> (2 * (j / 4))) & 3;
+        *scale = low | (high << 4);
+    }
+    scales
+}

@@ -1,0 +1,53 @@
+//! `Q4_0`: 32 weights in 18 bytes. `x = d · (q − 8)`, q of four bits.
+
+use bytemuck::{Pod, Zeroable};
+use gguf_format::GgmlType;
+
+use super::{Block, nibbles};
+use crate::float16::F16;
+use crate::search::rounding::truncate;
+use crate::search::{qx, weights};
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct BlockQ4_0 {
+    d: F16,
+    /// Low nibbles: weights 0–15; high nibbles: weights 16–31.
+    qs: [u8; 16],
+}
+
+impl Block<32> for BlockQ4_0 {
+    const TYPE: GgmlType = GgmlType::Q4_0;
+    const USES_ROW_MEAN_SQUARE: bool = true;
+
+    /// The weight of largest magnitude goes to level 0, which stands for −8.
+    #[inline]
+    fn encode(x: &[f32; 32]) -> Self {
+        let d = qx::largest_magnitude(x) / -8.0;
+        let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+        let levels = x.map(|x| level(x * inverse + 8.5));
+        Self { d: F16::from_f32(d), qs: nibbles::pack_low(&levels) }
+    }
+
+    #[inline]
+    fn encode_weighted(x: &[f32; 32], importance: &[f32; 32], row_mean_square: f32) -> Self {
+        let w = weights::by_importance(x, importance, row_mean_square);
+        let mut levels = [0; 32];
+        let d = qx::search(8, x, &w, &mut levels);
+        Self { d: F16::from_f32(d), qs: nibbles::pack_low(&levels) }
+    }
+
+    #[inline]
+    fn decode(&self, y: &mut [f32; 32]) {
+        let d = self.d.to_f32();
+        for (y, q) in y.iter_mut().zip(nibbles::unpack_low(&self.qs)) {
+            *y = f32::from(q as i8 - 8) * d;
+        }
+    }
+}
+
+/// The level of a weight that has been scaled and moved by 8.5: its integer part, at most 15.
+#[inline]
+fn level(value: f32) -> u8 {
+    (truncate(value) as i8).min(15) as u8
+}

@@ -1,0 +1,53 @@
+//! `Q4_1`: 32 weights in 20 bytes. `x = d · q + m`, q of four bits.
+
+use bytemuck::{Pod, Zeroable};
+use gguf_format::GgmlType;
+
+use super::{Block, nibbles};
+use crate::float16::F16;
+use crate::search::rounding::truncate;
+use crate::search::{qkx3, weights};
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct BlockQ4_1 {
+    d: F16,
+    /// The minimum.
+    m: F16,
+    /// Low nibbles: weights 0–15; high nibbles: weights 16–31.
+    qs: [u8; 16],
+}
+
+impl Block<32> for BlockQ4_1 {
+    const TYPE: GgmlType = GgmlType::Q4_1;
+    const USES_ROW_MEAN_SQUARE: bool = true;
+
+    #[inline]
+    fn encode(x: &[f32; 32]) -> Self {
+        let (min, max) = super::range(x);
+        let d = (max - min) / 15.0;
+        let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+        let levels = x.map(|x| (truncate((x - min) * inverse + 0.5) as i8).min(15) as u8);
+        Self { d: F16::from_f32(d), m: F16::from_f32(min), qs: nibbles::pack_low(&levels) }
+    }
+
+    #[inline]
+    fn encode_weighted(x: &[f32; 32], importance: &[f32; 32], row_mean_square: f32) -> Self {
+        let w = weights::by_importance(x, importance, row_mean_square);
+        let mut levels = [0; 32];
+        let fit = qkx3::search(15, x, &w, &mut levels);
+        Self {
+            d: F16::from_f32(fit.scale),
+            m: F16::from_f32(-fit.offset),
+            qs: nibbles::pack_low(&levels),
+        }
+    }
+
+    #[inline]
+    fn decode(&self, y: &mut [f32; 32]) {
+        let (d, m) = (self.d.to_f32(), self.m.to_f32());
+        for (y, q) in y.iter_mut().zip(nibbles::unpack_low(&self.qs)) {
+            *y = f32::from(q) * d + m;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! `Q4_K`: 256 weights in 144 bytes. 8 sub-blocks of 32 weights; `x = d · s · q − dmin · m`, where s and m are of
+//! six bits for each sub-block and q of four bits for each weight.
+
+use bytemuck::{Pod, Zeroable};
+use gguf_format::GgmlType;
+
+use super::{Block, six_bit};
+use crate::float16::F16;
+use crate::search::qkx2::Sweep;
+
+const TOP: i32 = 15;
+const SWEEP: Sweep = Sweep { first: -1.0, delta: 0.1, last: 20 };
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct BlockQ4K {
+    d: F16,
+    dmin: F16,
+    /// Scales and minima: see [`six_bit`].
+    scales: [u8; 12],
+    /// 32 bytes for each pair of sub-blocks, the first in the low nibbles, the second in the high ones.
+    qs: [u8; 128],
+}
+
+impl From<six_bit::Fit> for BlockQ4K {
+    #[inline]
+    fn from(fit: six_bit::Fit) -> Self {
+        Self { d: fit.d, dmin: fit.dmin, scales: fit.scales, qs: six_bit::pack_nibbles(&fit.levels) }
+    }
+}
+
+impl Block<256> for BlockQ4K {
+    const TYPE: GgmlType = GgmlType::Q4_K;
+
+    #[inline]
+    fn encode(x: &[f32; 256]) -> Self {
+        six_bit::fit(TOP, SWEEP, x).into()
+    }
+
+    #[inline]
+    fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
+        six_bit::fit_weighted(TOP, x, importance).into()
+    }
+
+    #[inline]
+    fn decode(&self, y: &mut [f32; 256]) {
+        let levels = six_bit::unpack_nibbles(&self.qs);
+        six_bit::decode(self.d, self.dmin, &self.scales, &levels, y);
+    }
+}

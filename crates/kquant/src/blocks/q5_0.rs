@@ -1,0 +1,55 @@
+//! `Q5_0`: 32 weights in 22 bytes. `x = d · (q − 16)`, q of five bits.
+
+use bytemuck::{Pod, Zeroable};
+use gguf_format::GgmlType;
+
+use super::{Block, nibbles};
+use crate::float16::F16;
+use crate::search::rounding::truncate;
+use crate::search::{qx, weights};
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct BlockQ5_0 {
+    d: F16,
+    /// Bit i: the fifth bit of weight i.
+    qh: [u8; 4],
+    /// Low nibbles: weights 0–15; high nibbles: weights 16–31.
+    qs: [u8; 16],
+}
+
+impl BlockQ5_0 {
+    #[inline]
+    fn pack(d: f32, levels: &[u8; 32]) -> Self {
+        Self { d: F16::from_f32(d), qh: nibbles::pack_fifth(levels), qs: nibbles::pack_low(levels) }
+    }
+}
+
+impl Block<32> for BlockQ5_0 {
+    const TYPE: GgmlType = GgmlType::Q5_0;
+    const USES_ROW_MEAN_SQUARE: bool = true;
+
+    /// The weight of largest magnitude goes to level 0, which stands for −16.
+    #[inline]
+    fn encode(x: &[f32; 32]) -> Self {
+        let d = qx::largest_magnitude(x) / -16.0;
+        let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+        Self::pack(d, &x.map(|x| (truncate(x * inverse + 16.5) as i8).min(31) as u8))
+    }
+
+    #[inline]
+    fn encode_weighted(x: &[f32; 32], importance: &[f32; 32], row_mean_square: f32) -> Self {
+        let w = weights::by_importance(x, importance, row_mean_square);
+        let mut levels = [0; 32];
+        let d = qx::search(16, x, &w, &mut levels);
+        Self::pack(d, &levels)
+    }
+
+    #[inline]
+    fn decode(&self, y: &mut [f32; 32]) {
+        let d = self.d.to_f32();
+        for (y, q) in y.iter_mut().zip(nibbles::unpack(&self.qs, self.qh)) {
+            *y = f32::from(q as i8 - 16) * d;
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `Q5_1`: 32 weights in 24 bytes. `x = d · q + m`, q of five bits.
+
+use bytemuck::{Pod, Zeroable};
+use gguf_format::GgmlType;
+
+use super::{Block, nibbles};
+use crate::float16::F16;
+use crate::search::rounding::truncate;
+use crate::search::{qkx3, weights};
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct BlockQ5_1 {
+    d: F16,
+    /// The minimum.
+    m: F16,
+    /// Bit i: the fifth bit of weight i.
+    qh: [u8; 4],
+    /// Low nibbles: weights 0–15; high nibbles: weights 16–31.
+    qs: [u8; 16],
+}
+
+impl BlockQ5_1 {
+    #[inline]
+    fn pack(d: f32, m: f32, levels: &[u8; 32]) -> Self {
+        Self {
+            d: F16::from_f32(d),
+            m: F16::from_f32(m),
+            qh: nibbles::pack_fifth(levels),
+            qs: nibbles::pack_low(levels),
+        }
+    }
+}
+
+impl Block<32> for BlockQ5_1 {
+    const TYPE: GgmlType = GgmlType::Q5_1;
+    const USES_ROW_MEAN_SQUARE: bool = true;
+
+    #[inline]
+    fn encode(x: &[f32; 32]) -> Self {
+        let (min, max) = super::range(x);
+        let d = (max - min) / 31.0;
+        let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+        // No limit is needed: the largest weight gives 31.5 at most, give or take a rounding.
+        Self::pack(d, min, &x.map(|x| truncate((x - min) * inverse + 0.5) as u8))
+    }
+
+    #[inline]
+    fn encode_weighted(x: &[f32; 32], importance: &[f32; 32], row_mean_square: f32) -> Self {
+        let w = weights::by_importance(x, importance, row_mean_square);
+        let mut levels = [0; 32];
+        let fit = qkx3::search(31, x, &w, &mut levels);
+        Self::pack(fit.scale, -fit.offset, &levels)
+    }
+
+    #[inline]
+    fn decode(&self, y: &mut [f32; 32]) {
+        let (d, m) = (self.d.to_f32(), self.m.to_f32());
+        for (y, q) in y.iter_mut().zip(nibbles::unpack(&self.qs, self.qh)) {
+            *y = f32::from(q) * d + m;
+        }
+    }
+}

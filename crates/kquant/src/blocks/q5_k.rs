@@ -1,0 +1,64 @@
+//! `Q5_K`: 256 weights in 176 bytes. 8 sub-blocks of 32 weights; `x = d · s · q − dmin · m`, where s and m are of
+//! six bits for each sub-block and q of five bits for each weight.
+
+use bytemuck::{Pod, Zeroable};
+use gguf_format::GgmlType;
+
+use super::{Block, six_bit};
+use crate::float16::F16;
+use crate::search::qkx2::Sweep;
+
+const TOP: i32 = 31;
+const SWEEP: Sweep = Sweep { first: -0.5, delta: 0.1, last: 15 };
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct BlockQ5K {
+    d: F16,
+    dmin: F16,
+    /// Scales and minima: see [`six_bit`].
+    scales: [u8; 12],
+    /// The fifth bit of every level: bit k of byte j belongs to weight 32 · k + j.
+    qh: [u8; 32],
+    /// 32 bytes for each pair of sub-blocks, the first in the low nibbles, the second in the high ones.
+    qs: [u8; 128],
+}
+
+impl From<six_bit::Fit> for BlockQ5K {
+    #[inline]
+    fn from(fit: six_bit::Fit) -> Self {
+        let mut qh = [0; 32];
+        for (k, levels) in fit.levels.chunks_exact(32).enumerate() {
+            for (byte, &level) in qh.iter_mut().zip(levels) {
+                *byte |= (level >> 4) << k;
+            }
+        }
+        let qs = six_bit::pack_nibbles(&fit.levels);
+        Self { d: fit.d, dmin: fit.dmin, scales: fit.scales, qh, qs }
+    }
+}
+
+impl Block<256> for BlockQ5K {
+    const TYPE: GgmlType = GgmlType::Q5_K;
+
+    #[inline]
+    fn encode(x: &[f32; 256]) -> Self {
+        six_bit::fit(TOP, SWEEP, x).into()
+    }
+
+    #[inline]
+    fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
+        six_bit::fit_weighted(TOP, x, importance).into()
+    }
+
+    #[inline]
+    fn decode(&self, y: &mut [f32; 256]) {
+        let mut levels = six_bit::unpack_nibbles(&self.qs);
+        for (k, levels) in levels.chunks_exact_mut(32).enumerate() {
+            for (level, &byte) in levels.iter_mut().zip(&self.qh) {
+                *level |= ((byte >> k) & 1) << 4;
+            }
+        }
+        six_bit::decode(self.d, self.dmin, &self.scales, &levels, y);
+    }
+}

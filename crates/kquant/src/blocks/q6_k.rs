@@ -1,0 +1,119 @@
+//! `Q6_K`: 256 weights in 210 bytes. 16 sub-blocks of 16 weights; `x = d · s · (q − 32)`, where s is a signed byte
+//! for each sub-block and q of six bits for each weight.
+
+use bytemuck::{Pod, Zeroable};
+use gguf_format::GgmlType;
+
+use super::Block;
+use super::super_block::{sub_blocks, sub_blocks_mut};
+use crate::float16::F16;
+use crate::search::rounding::{nearest_int, requantize_symmetric};
+use crate::search::{ALL_ZERO, qx, weights};
+
+const HALF: i32 = 32;
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct BlockQ6K {
+    /// The low four bits, 64 bytes for each half of the super-block: byte j has weight j of the half in its low
+    /// nibble and weight j + 64 in the high one.
+    ql: [u8; 128],
+    /// The upper two bits, 32 bytes for each half: byte j has those of weights j, j + 32, j + 64, j + 96, lowest
+    /// bits first.
+    qh: [u8; 64],
+    scales: [i8; 16],
+    d: F16,
+}
+
+impl BlockQ6K {
+    /// `weights_of` gives sub-block j's weights in the search.
+    #[inline(always)]
+    fn fit(x: &[f32; 256], weights_of: impl Fn(usize, &[f32; 16]) -> [f32; 16]) -> Self {
+        let mut levels = [0; 256];
+        let mut scales = [0.0; 16];
+        let sub_levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
+        for (j, (x, levels)) in sub_blocks::<16, 16>(x).iter().zip(sub_levels).enumerate() {
+            scales[j] = qx::search(HALF, x, &weights_of(j, x), levels);
+        }
+        let extreme = qx::largest_magnitude(&scales);
+        if extreme.abs() < ALL_ZERO {
+            return Self::zeroed();
+        }
+        let inverse = -128.0 / extreme;
+        let d = F16::from_f32(1.0 / inverse);
+        let scales = scales.map(|scale| nearest_int(inverse * scale).min(127) as i8);
+
+        // Once more, to the scales that the block has; with a zero scale the search's levels stay.
+        let sub_levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
+        for ((x, levels), scale) in sub_blocks::<16, 16>(x).iter().zip(sub_levels).zip(scales) {
+            let scale = d.to_f32() * f32::from(scale);
+            if scale != 0.0 {
+                requantize_symmetric(x, scale, HALF, levels);
+            }
+        }
+        let (ql, qh) = pack(&levels);
+        Self { ql, qh, scales, d }
+    }
+}
+
+impl Block<256> for BlockQ6K {
+    const TYPE: GgmlType = GgmlType::Q6_K;
+
+    #[inline]
+    fn encode(x: &[f32; 256]) -> Self {
+        Self::fit(x, |_, x| weights::squares(x))
+    }
+
+    /// The importance alone weighs the errors here, whatever the weights themselves.
+    #[inline]
+    fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
+        let importance = sub_blocks::<16, 16>(importance);
+        Self::fit(x, |j, _| importance[j])
+    }
+
+    #[inline]
+    fn decode(&self, y: &mut [f32; 256]) {
+        let d = self.d.to_f32();
+        let mut levels = unpack(&self.ql, &self.qh);
+        let levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
+        for ((y, levels), &scale) in sub_blocks_mut::<16, 16, f32>(y).iter_mut().zip(levels).zip(&self.scales) {
+            let scale = d * f32::from(scale);
+            for (y, &mut q) in y.iter_mut().zip(levels) {
+                *y = scale * f32::from(q as i8 - HALF as i8);
+            }
+        }
+    }
+}
+
+#[inline]
+fn pack(levels: &[u8; 256]) -> ([u8; 128], [u8; 64]) {
+    let (mut ql, mut qh) = ([0; 128], [0; 64]);
+    let halves = levels.chunks_exact(128).zip(ql.chunks_exact_mut(64)).zip(qh.chunks_exact_mut(32));
+    for ((levels, ql), qh) in halves {
+        for (j, byte) in ql.iter_mut().enumerate() {
+            *byte = (levels[j] & 15) | (levels[j + 64] << 4);
+        }
+        for (j, byte) in qh.iter_mut().enumerate() {
+            *byte = (0..4).fold(0, |byte, plane| byte | (levels[j + 32 * plane] >> 4) << (2 * plane));
+        }
+    }
+    (ql, qh)
+}
+
+#[inline]
+fn unpack(ql: &[u8; 128], qh: &[u8; 64]) -> [u8; 256] {
+    let mut levels = [0; 256];
+    let halves = levels.chunks_exact_mut(128).zip(ql.chunks_exact(64)).zip(qh.chunks_exact(32));
+    for ((levels, ql), qh) in halves {
+        for (j, &byte) in ql.iter().enumerate() {
+            levels[j] = byte & 15;
+            levels[j + 64] = byte >> 4;
+        }
+        for (j, &byte) in qh.iter().enumerate() {
+            for plane in 0..4 {
+                levels[j + 32 * plane] |= ((byte >> (2 * plane)) & 3) << 4;
+            }
+        }
+    }
+    levels
+}

@@ -1,0 +1,68 @@
+//! `Q8_0`: 32 weights in 34 bytes. `x = d · q`, q a signed byte.
+
+use bytemuck::{Pod, Zeroable};
+use gguf_format::GgmlType;
+
+use super::Block;
+use crate::float16::F16;
+use crate::search::rounding::truncate;
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct BlockQ8_0 {
+    /// The largest magnitude over 127.
+    d: F16,
+    qs: [i8; 32],
+}
+
+impl Block<32> for BlockQ8_0 {
+    const TYPE: GgmlType = GgmlType::Q8_0;
+
+    #[inline]
+    fn encode(x: &[f32; 32]) -> Self {
+        let largest = x.iter().fold(0.0, |max: f32, &x| if max > x.abs() { max } else { x.abs() });
+        let d = largest / 127.0;
+        let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+        Self { d: F16::from_f32(d), qs: x.map(|x| truncate(half_away(x * inverse)) as i8) }
+    }
+
+    #[inline]
+    fn decode(&self, y: &mut [f32; 32]) {
+        let d = self.d.to_f32();
+        for (y, &q) in y.iter_mut().zip(&self.qs) {
+            *y = f32::from(q) * d;
+        }
+    }
+}
+
+/// A value whose integer part is `value` rounded to nearest, ties away from zero (C's `roundf`), for values
+/// within ±2²³.
+///
+/// The number added is the float just below 0.5: adding 0.5 itself would carry 0.49999997 up to 1.
+#[inline]
+fn half_away(value: f32) -> f32 {
+    value + 0.499_999_97f32.copysign(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::half_away;
+
+    #[test]
+    fn half_away_is_round_on_every_float_that_a_block_can_meet() {
+        // Every float of magnitude up to 128, half a million apart at most, and all around the ties.
+        for bits in (0..=128.0f32.to_bits()).step_by(97) {
+            let x = f32::from_bits(bits);
+            assert_eq!(half_away(x).trunc(), x.round(), "{x}");
+            assert_eq!(half_away(-x).trunc(), (-x).round(), "{x}");
+        }
+        for tie in 0..256 {
+            let centre = (tie as f32 * 0.5).to_bits();
+            for bits in centre.saturating_sub(1000)..centre + 1000 {
+                let x = f32::from_bits(bits);
+                assert_eq!(half_away(x).trunc(), x.round(), "{x}");
+                assert_eq!(half_away(-x).trunc(), (-x).round(), "{x}");
+            }
+        }
+    }
+}

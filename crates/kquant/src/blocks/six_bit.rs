@@ -1,0 +1,158 @@
+//! What Q4_K and Q5_K share: 8 sub-blocks of 32 weights, each with a scale and a minimum of six bits, packed in
+//! 12 bytes; two searches for them.
+
+use super::super_block::{largest, sub_blocks, sub_blocks_mut};
+use crate::float16::F16;
+use crate::search::qkx2::{Cost, Sweep};
+use crate::search::rounding::{nearest_int, requantize_affine};
+use crate::search::{qkx2, qkx3, qp, weights};
+
+const TOP_SCALE: i32 = 63;
+
+/// A super-block but for its levels' packing.
+pub(super) struct Fit {
+    pub(super) d: F16,
+    pub(super) dmin: F16,
+    pub(super) scales: [u8; 12],
+    /// 0 … `top` of the call.
+    pub(super) levels: [u8; 256],
+}
+
+/// Without importance: a weight's error counts by its magnitude plus the root mean square of its sub-block.
+#[inline(always)]
+pub(super) fn fit(top: i32, sweep: Sweep, x: &[f32; 256]) -> Fit {
+    let mut levels = [0; 256];
+    let (mut scales, mut mins) = ([0.0; 8], [0.0; 8]);
+    let sub_levels = sub_blocks_mut::<32, 8, u8>(&mut levels);
+    for (j, (x, levels)) in sub_blocks::<32, 8>(x).iter().zip(sub_levels).enumerate() {
+        let root_mean_square = (weights::sum_of_squares(x) / 32.0).sqrt();
+        let w = x.map(|x| root_mean_square + x.abs());
+        let fit = qkx2::search(top, sweep, Cost::Square, x, &w, levels);
+        (scales[j], mins[j]) = (fit.scale, fit.offset);
+    }
+    let (d, scale_levels) = share(&scales);
+    let (dmin, min_levels) = share(&mins);
+    finish(top, x, d, dmin, scale_levels, min_levels, levels)
+}
+
+/// Under importance.
+#[inline(always)]
+pub(super) fn fit_weighted(top: i32, x: &[f32; 256], importance: &[f32; 256]) -> Fit {
+    let variance = 2.0 * weights::sum_of_squares(x) / 256.0;
+    let mut levels = [0; 256];
+    let (mut scales, mut mins, mut totals) = ([0.0; 8], [0.0; 8], [0.0; 8]);
+    let subs = sub_blocks::<32, 8>(x).iter().zip(sub_blocks::<32, 8>(importance));
+    for (j, ((x, importance), levels)) in subs.zip(sub_blocks_mut::<32, 8, u8>(&mut levels)).enumerate() {
+        let w = weights::by_importance(x, importance, variance);
+        totals[j] = weights::sum(&w);
+        let fit = qkx3::search(top, x, &w, levels);
+        (scales[j], mins[j]) = (fit.scale, fit.offset);
+    }
+    let (mut scale_levels, mut min_levels) = ([0; 8], [0; 8]);
+    let d = qp::search(TOP_SCALE, &scales, &totals, &mut scale_levels);
+    let dmin = qp::search(TOP_SCALE, &mins, &totals, &mut min_levels);
+    finish(top, x, d, dmin, scale_levels, min_levels, levels)
+}
+
+/// Decodes levels 0 … 31.
+#[inline]
+pub(super) fn decode(d: F16, dmin: F16, scales: &[u8; 12], levels: &[u8; 256], y: &mut [f32; 256]) {
+    let (d, dmin) = (d.to_f32(), dmin.to_f32());
+    let (scales, mins) = unpack(scales);
+    for (j, (y, levels)) in
+        sub_blocks_mut::<32, 8, f32>(y).iter_mut().zip(levels.as_chunks::<32>().0).enumerate()
+    {
+        let (scale, min) = (d * f32::from(scales[j]), dmin * f32::from(mins[j]));
+        for (y, &q) in y.iter_mut().zip(levels) {
+            *y = scale * f32::from(q) - min;
+        }
+    }
+}
+
+/// One scale for 8 numbers, the largest on the top level, and the levels.
+#[inline]
+fn share(values: &[f32; 8]) -> (f32, [u8; 8]) {
+    let max = largest(values);
+    let inverse = if max > 0.0 { TOP_SCALE as f32 / max } else { 0.0 };
+    // A byte in ggml, before the limit.
+    let levels = values.map(|v| (nearest_int(inverse * v) as u8).min(TOP_SCALE as u8));
+    (max / TOP_SCALE as f32, levels)
+}
+
+/// Rounds the weights once more, now to the scales that the block has.
+///
+/// A sub-block whose scale came out as zero keeps the levels of its search.
+#[inline(always)]
+fn finish(
+    top: i32,
+    x: &[f32; 256],
+    d: f32,
+    dmin: f32,
+    scales: [u8; 8],
+    mins: [u8; 8],
+    mut levels: [u8; 256],
+) -> Fit {
+    let (d, dmin) = (F16::from_f32(d), F16::from_f32(dmin));
+    let packed = pack(&scales, &mins);
+    // What a reader will see: a level that does not fit its six bits is not what went in.
+    let (scales, mins) = unpack(&packed);
+    let sub_levels = sub_blocks_mut::<32, 8, u8>(&mut levels);
+    for (j, (x, levels)) in sub_blocks::<32, 8>(x).iter().zip(sub_levels).enumerate() {
+        let scale = d.to_f32() * f32::from(scales[j]);
+        if scale != 0.0 {
+            requantize_affine(x, scale, dmin.to_f32() * f32::from(mins[j]), top, levels);
+        }
+    }
+    Fit { d, dmin, scales: packed, levels }
+}
+
+/// Bytes 0–3: scales 0–3; bytes 4–7: minima 0–3, six bits each; bytes 8–11: the low four bits of scale and
+/// minimum j = 4–7, whose upper two bits are the top bits of byte j − 4 (scale) and byte j (minimum).
+#[inline]
+fn pack(scales: &[u8; 8], mins: &[u8; 8]) -> [u8; 12] {
+    let mut bytes = [0; 12];
+    for j in 0..4 {
+        bytes[j] = scales[j] | ((scales[j + 4] >> 4) << 6);
+        bytes[j + 4] = mins[j] | ((mins[j + 4] >> 4) << 6);
+        bytes[j + 8] = (scales[j + 4] & 15) | ((mins[j + 4] & 15) << 4);
+    }
+    bytes
+}
+
+#[inline]
+fn unpack(bytes: &[u8; 12]) -> ([u8; 8], [u8; 8]) {
+    let (mut scales, mut mins) = ([0; 8], [0; 8]);
+    for j in 0..4 {
+        scales[j] = bytes[j] & 63;
+        mins[j] = bytes[j + 4] & 63;
+        scales[j + 4] = (bytes[j + 8] & 15) | ((bytes[j] >> 6) << 4);
+        mins[j + 4] = (bytes[j + 8] >> 4) | ((bytes[j + 4] >> 6) << 4);
+    }
+    (scales, mins)
+}
+
+/// The low four bits of the levels, two sub-blocks in 32 bytes.
+#[inline]
+pub(super) fn pack_nibbles(levels: &[u8; 256]) -> [u8; 128] {
+    let mut bytes = [0; 128];
+    for (pair, bytes) in levels.chunks_exact(64).zip(bytes.chunks_exact_mut(32)) {
+        let (first, second) = pair.split_at(32);
+        for ((byte, &low), &high) in bytes.iter_mut().zip(first).zip(second) {
+            *byte = (low & 15) | (high << 4);
+        }
+    }
+    bytes
+}
+
+/// The levels 0 … 15 again.
+#[inline]
+pub(super) fn unpack_nibbles(bytes: &[u8; 128]) -> [u8; 256] {
+    let mut levels = [0; 256];
+    for (pair, bytes) in levels.chunks_exact_mut(64).zip(bytes.chunks_exact(32)) {
+        let (first, second) = pair.split_at_mut(32);
+        for ((low, high), &byte) in first.iter_mut().zip(second).zip(bytes) {
+            (*low, *high) = (byte & 15, byte >> 4);
+        }
+    }
+    levels
+}

@@ -1,0 +1,30 @@
+//! 256 levels of two bits, as Q2_K and Q3_K store them.
+//!
+//! In each half of the super-block, byte j holds the levels of weights j, j + 32, j + 64, j + 96, lowest bits
+//! first.
+
+/// Packs the low two bits of every level.
+#[inline]
+pub(super) fn pack(levels: &[u8; 256]) -> [u8; 64] {
+    let mut bytes = [0; 64];
+    for (half, bytes) in levels.chunks_exact(128).zip(bytes.chunks_exact_mut(32)) {
+        for (j, byte) in bytes.iter_mut().enumerate() {
+            *byte = (0..4).fold(0, |byte, plane| byte | (half[j + 32 * plane] & 3) << (2 * plane));
+        }
+    }
+    bytes
+}
+
+/// The levels 0 … 3 again.
+#[inline]
+pub(super) fn unpack(bytes: &[u8; 64]) -> [u8; 256] {
+    let mut levels = [0; 256];
+    for (half, bytes) in levels.chunks_exact_mut(128).zip(bytes.chunks_exact(32)) {
+        for (j, &byte) in bytes.iter().enumerate() {
+            for plane in 0..4 {
+                half[j + 32 * plane] = (byte >> (2 * plane)) & 3;
+            }
+        }
+    }
+    levels
+}
