@@ -1,2 +1,18 @@
-//! Where a model came from: general metadata, experiments, research artifacts, licences, as GGUF pairs.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod artifact;
+mod error;
+mod experiment;
+mod general;
+mod license;
+mod number;
+mod pairs;
+mod reference;
+mod text;
+
+pub use artifact::{ArtifactType, ResearchArtifact};
+pub use error::Error;
+pub use experiment::ExperimentProvenance;
+pub use general::GeneralMetadata;
+pub use license::License;

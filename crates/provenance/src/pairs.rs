@@ -1,0 +1,162 @@
+//! The order of the `general.*` keys, and how pairs join those that a checkpoint already has.
+
+use gguf_format::{Array, Metadata, Value};
+
+use crate::reference::{Kind, Reference};
+
+/// The `general.*` keys in the order in which gguf-py (0.19, `Metadata.set_gguf_meta_model`) writes them. A
+/// name with a dot at its end stands for all keys that begin with it.
+const WRITE_ORDER: &[&str] = &[
+    "general.architecture",
+    "general.type",
+    "general.sampling.",
+    "general.name",
+    "general.author",
+    "general.version",
+    "general.organization",
+    "general.finetune",
+    "general.basename",
+    "general.description",
+    "general.quantized_by",
+    "general.size_label",
+    "general.license",
+    "general.license.name",
+    "general.license.link",
+    "general.url",
+    "general.doi",
+    "general.uuid",
+    "general.repo_url",
+    "general.source.",
+    Kind::BaseModel.prefix(),
+    Kind::Dataset.prefix(),
+    "general.tags",
+    "general.languages",
+];
+
+/// Where a key stands in the write order; `None` for keys that have no place in it.
+fn rank(key: &str) -> Option<usize> {
+    WRITE_ORDER
+        .iter()
+        .position(|&known| if known.ends_with('.') { key.starts_with(known) } else { key == known })
+}
+
+/// Sets pairs in metadata. A key that is there keeps its place; a new `general.*` key takes the place that the
+/// write order gives it; any other goes to the end.
+pub(crate) fn merge(metadata: &mut Metadata, pairs: impl IntoIterator<Item = (String, Value)>) {
+    let mut all: Vec<(String, Value)> = std::mem::take(metadata).into_iter().collect();
+    for (key, value) in pairs {
+        if let Some((_, old)) = all.iter_mut().find(|(k, _)| *k == key) {
+            *old = value;
+            continue;
+        }
+        let at = match rank(&key) {
+            None => all.len(),
+            Some(own) => {
+                let before = |(k, _): &(String, Value)| rank(k).is_some_and(|other| other <= own);
+                all.iter().rposition(before).map_or(0, |last| last + 1)
+            }
+        };
+        all.insert(at, (key, value));
+    }
+    metadata.extend(all);
+}
+
+/// The pairs of a list of base models or datasets with one entry.
+pub(crate) fn reference_pairs(kind: Kind, text: &str) -> Vec<(String, Value)> {
+    let prefix = kind.prefix();
+    let reference = Reference::parse(kind, text);
+    let mut pairs = vec![(format!("{prefix}count"), Value::U32(1))];
+    pairs.extend(reference.fields().map(|(field, value)| (format!("{prefix}0.{field}"), Value::from(value))));
+    pairs
+}
+
+/// Takes out all base models or datasets that metadata names.
+pub(crate) fn remove_references(metadata: &mut Metadata, kind: Kind) {
+    let old: Vec<String> = metadata
+        .iter()
+        .map(|(key, _)| key)
+        .filter(|key| key.starts_with(kind.prefix()))
+        .map(String::from)
+        .collect();
+    for key in old {
+        metadata.remove(&key);
+    }
+}
+
+/// A value of ours as one line of text: a list has its entries between commas.
+pub(crate) fn to_text(value: &Value) -> String {
+    match value {
+        Value::String(s) => s.to_string(),
+        Value::U32(n) => n.to_string(),
+        Value::Array(Array::String(list)) => {
+            list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        }
+        // Nothing else is written by this crate.
+        other => format!("{other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged(start: &[&str], new: &[&str]) -> Vec<String> {
+        let mut metadata: Metadata = start.iter().map(|&key| (key, "old")).collect();
+        merge(&mut metadata, new.iter().map(|&key| (key.to_string(), Value::from("new"))));
+        metadata.iter().map(|(key, value)| format!("{key}={}", to_text(value))).collect()
+    }
+
+    #[test]
+    fn new_general_keys_take_their_place_and_others_go_last() {
+        let start = [
+            "general.architecture",
+            "general.type",
+            "general.sampling.temp",
+            "general.name",
+            "general.tags",
+            "llama.block_count",
+            "general.file_type",
+            "tokenizer.ggml.model",
+        ];
+        assert_eq!(
+            merged(&start, &["general.name", "general.license", "general.author", "entrenar.run_id"]),
+            [
+                "general.architecture=old",
+                "general.type=old",
+                "general.sampling.temp=old",
+                "general.name=new",
+                "general.author=new",
+                "general.license=new",
+                "general.tags=old",
+                "llama.block_count=old",
+                "general.file_type=old",
+                "tokenizer.ggml.model=old",
+                "entrenar.run_id=new",
+            ]
+        );
+        assert_eq!(
+            merged(&["llama.block_count"], &["general.languages", "general.architecture"]),
+            ["general.architecture=new", "general.languages=new", "llama.block_count=old"]
+        );
+    }
+
+    #[test]
+    fn a_reference_is_counted_and_named() {
+        let pairs = reference_pairs(Kind::Dataset, "org/set");
+        assert_eq!(
+            pairs,
+            [
+                ("general.dataset.count".to_string(), Value::U32(1)),
+                ("general.dataset.0.name".to_string(), "Set".into()),
+                ("general.dataset.0.organization".to_string(), "Org".into()),
+                ("general.dataset.0.repo_url".to_string(), "https://huggingface.co/datasets/org/set".into()),
+            ]
+        );
+        let mut metadata: Metadata = pairs.into_iter().collect();
+        metadata.insert("general.name", "kept");
+        remove_references(&mut metadata, Kind::BaseModel);
+        assert_eq!(metadata.len(), 5);
+        remove_references(&mut metadata, Kind::Dataset);
+        assert_eq!(metadata.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["general.name"]);
+    }
+}
