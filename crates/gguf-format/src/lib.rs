@@ -1,22 +1,35 @@
 //! Read and write the GGUF file format: metadata, tensor directory, layout; hostile input safely.
 #![forbid(unsafe_code)]
 
+mod array_ref;
 mod canonical;
+mod cursor;
 mod error;
+mod file;
 mod ggml_type;
 pub mod keys;
 mod layout;
 mod limits;
 mod metadata;
+mod parse;
+mod positional;
+mod read;
 mod tensor;
 mod value;
+mod value_ref;
 mod write;
 
+pub use array_ref::{ArrayRef, Arrays, Elements, Scalar, Strings};
 pub use canonical::{block_number, canonicalize, compare_tensor_names};
-pub use error::LayoutError;
+pub use cursor::ByteOrder;
+pub use error::{FileError, FormatError, KeyError, LayoutError, LimitError, Place, ReadError};
+pub use file::GgufFile;
 pub use ggml_type::{GgmlType, SUPER_BLOCK_LEN};
 pub use layout::{DEFAULT_ALIGNMENT, Layout, MAX_WRITE_ALIGNMENT, PlacedTensor};
+pub use limits::Limits;
 pub use metadata::Metadata;
+pub use read::{Gguf, MetadataRef, TensorRef, Tensors};
 pub use tensor::{Dims, DimsError, MAX_DIMS, MAX_TENSOR_NAME_BYTES, TensorSpec};
 pub use value::{Array, GgufString, Value, ValueType};
+pub use value_ref::{FromValue, ValueRef};
 pub use write::{MAGIC, WRITE_VERSION};

@@ -17,6 +17,11 @@ impl Metadata {
         Self::default()
     }
 
+    /// From pairs of which no two have the same key: those of a file, where that was checked.
+    pub(crate) fn from_distinct(pairs: impl Iterator<Item = (String, Value)>) -> Self {
+        Self { pairs: pairs.collect() }
+    }
+
     /// Sets a key: in its old place if it is there already, else at the end. Gives the old value back.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
         let (key, value) = (key.into(), value.into());

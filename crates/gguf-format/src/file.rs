@@ -1,0 +1,147 @@
+//! A GGUF file on disk: its header in memory, its tensors read where they lie.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::cursor::Source;
+use crate::error::{FileError, ReadError};
+use crate::limits::Limits;
+use crate::positional::PositionalFile;
+use crate::read::{Gguf, MetadataRef, Tensors};
+
+/// An open GGUF file: the header is in memory, tensors' bytes are read at their offsets.
+///
+/// Reading takes `&self` and moves no file position, so that any number of threads can read at once.
+#[derive(Debug)]
+pub struct GgufFile {
+    path: PathBuf,
+    file: PositionalFile,
+    header: Gguf<'static>,
+}
+
+impl GgufFile {
+    /// Opens a file and reads its header, within the default [`Limits`].
+    ///
+    /// # Errors
+    /// As [`GgufFile::open_with`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        Self::open_with(path, &Limits::default())
+    }
+
+    /// Opens a file and reads its header.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no GGUF file, a damaged one, one that is cut short, or beyond the limits.
+    /// The error names the file.
+    pub fn open_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, FileError> {
+        let path = path.as_ref();
+        let (file, header) = open(path, limits).map_err(at(path))?;
+        Ok(Self { path: path.to_path_buf(), file: PositionalFile::new(file), header })
+    }
+
+    /// The path that was opened.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The header: version, byte order, alignment and more.
+    #[must_use]
+    pub fn header(&self) -> &Gguf<'static> {
+        &self.header
+    }
+
+    /// The metadata.
+    #[must_use]
+    pub fn metadata(&self) -> MetadataRef<'_> {
+        self.header.metadata()
+    }
+
+    /// The tensors.
+    #[must_use]
+    pub fn tensors(&self) -> Tensors<'_> {
+        self.header.tensors()
+    }
+
+    /// Fills `out` with a tensor's bytes from `offset` (counted from the tensor's first byte) on.
+    ///
+    /// The tensor is named by its index in the directory. The bytes are in the file's
+    /// [byte order](Gguf::byte_order).
+    ///
+    /// # Errors
+    /// If there is no such tensor, if it has fewer bytes, or if the file cannot be read (any more). The error
+    /// names the file.
+    pub fn read_tensor_at(&self, tensor: usize, offset: u64, out: &mut [u8]) -> Result<(), FileError> {
+        self.position(tensor, offset, out.len())
+            .and_then(|position| Ok(self.file.read_exact_at(out, position)?))
+            .map_err(at(&self.path))
+    }
+
+    fn position(&self, tensor: usize, offset: u64, len: usize) -> Result<u64, ReadError> {
+        let found = self.tensors().get(tensor);
+        let byte_len = found.map_or(0, |t| t.byte_len());
+        let fits = offset.checked_add(len as u64).is_some_and(|end| end <= byte_len);
+        match found {
+            Some(found) if fits => Ok(found.offset() + offset),
+            _ => Err(ReadError::Range { tensor, offset, len, byte_len }),
+        }
+    }
+}
+
+fn open(path: &Path, limits: &Limits) -> Result<(File, Gguf<'static>), ReadError> {
+    // Before it is opened: opening a pipe would wait for its other end.
+    let kind = std::fs::metadata(path)?;
+    if !kind.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file: name a .gguf file").into());
+    }
+    let file = File::open(path)?;
+    let total = file.metadata()?.len();
+    let source = Growing { file: &file, total, bytes: Vec::new() };
+    let (index, source) = Gguf::from_source(source, limits)?;
+    let header = Gguf::from_parts(source.bytes, index);
+    Ok((file, header))
+}
+
+fn at(path: &Path) -> impl FnOnce(ReadError) -> FileError + '_ {
+    move |source| FileError { path: path.to_path_buf(), source }
+}
+
+/// The start of a file, read in steps that double.
+struct Growing<'a> {
+    file: &'a File,
+    total: u64,
+    bytes: Vec<u8>,
+}
+
+impl Growing<'_> {
+    /// The first step: the whole header of a model without a vocabulary.
+    const FIRST: usize = 1 << 16;
+}
+
+impl Source for Growing<'_> {
+    fn total(&self) -> u64 {
+        self.total
+    }
+
+    fn loaded(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn load(&mut self, end: usize) -> io::Result<()> {
+        // One step may be far off where a single string or array is long; but never past the file's end, so
+        // that no more is asked for than the file is long.
+        while self.bytes.len() < end {
+            let step = self.bytes.len().max(Self::FIRST) as u64;
+            let before = self.bytes.len();
+            let left = self.total.saturating_sub(before as u64);
+            let mut file = self.file;
+            file.by_ref().take(step.min(left)).read_to_end(&mut self.bytes)?;
+            if self.bytes.len() == before {
+                let kind = io::ErrorKind::UnexpectedEof;
+                return Err(io::Error::new(kind, "the file became shorter while it was read"));
+            }
+        }
+        Ok(())
+    }
+}
