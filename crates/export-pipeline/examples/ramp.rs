@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use export_pipeline::{Plan, RunOptions, Source, SourceError, SourceTensor, run};
-use gguf_format::{GgmlType, Metadata};
+use gguf_format::{Dims, GgmlType, Metadata};
 use quant_recipe::{FileType, ModelFacts, Recipe, TensorDesc};
 
 /// Weights that rise from -1 to 1 along each row.
@@ -24,8 +24,8 @@ impl Source for Ramp {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).unwrap_or_else(|| "ramp.gguf".into());
-    let tensors =
-        vec![SourceTensor { name: "ramp.weight".into(), dims: vec![ROW, 64], element: GgmlType::F32 }];
+    let dims = Dims::new(&[ROW, 64])?;
+    let tensors = vec![SourceTensor { name: "ramp.weight".into(), dims, element: GgmlType::F32 }];
     let metadata: Metadata = [("general.architecture", "none")].into_iter().collect();
 
     let facts = ModelFacts::from_metadata(&metadata)?;

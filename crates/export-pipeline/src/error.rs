@@ -21,7 +21,7 @@ pub enum Error {
     },
     /// The file that was asked for cannot be laid out.
     #[error(transparent)]
-    Layout(#[from] gguf_format::WriteError),
+    Layout(#[from] gguf_format::LayoutError),
     /// There is no encoder, or no decoder for what the source holds.
     #[error("tensor {tensor:?}: cannot turn {from} into {to}")]
     NoKernel {
@@ -93,12 +93,6 @@ pub enum Error {
     /// The output exists and is a folder, a device or the like.
     #[error("{path}: is not a regular file, cannot be an output")]
     OutputNotAFile {
-        /// The target.
-        path: PathBuf,
-    },
-    /// The output would replace a file that the model is read from.
-    #[error("{path}: is one of the files the model is read from; choose another output")]
-    OutputIsInput {
         /// The target.
         path: PathBuf,
     },

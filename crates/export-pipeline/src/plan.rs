@@ -1,6 +1,6 @@
 //! The plan: a plain value that says all about a file before any tensor is read.
 
-use gguf_format::{GgmlType, Layout, Metadata, TensorSpec};
+use gguf_format::{Dims, GgmlType, Layout, Metadata, TensorSpec, compare_tensor_names};
 use quant_recipe::{Assignment, Reason};
 
 use crate::error::Error;
@@ -13,7 +13,7 @@ pub struct PlannedTensor {
     /// The name in the file.
     pub name: String,
     /// The dimensions in ggml's order: the first is the row length.
-    pub dims: Vec<u64>,
+    pub dims: Dims,
     /// The type in the source.
     pub element: GgmlType,
     /// The type in the file.
@@ -32,13 +32,13 @@ impl PlannedTensor {
     /// Weights in a row.
     #[must_use]
     pub fn row_len(&self) -> u64 {
-        self.dims.first().copied().unwrap_or(1)
+        self.dims.row_len()
     }
 
     /// Weights in the tensor.
     #[must_use]
     pub fn elements(&self) -> u64 {
-        self.dims.iter().product() // Checked when the layout was made.
+        self.dims.elements()
     }
 
     /// Offset in the tensor's bytes of the block that begins with an element.
@@ -55,10 +55,8 @@ impl PlannedTensor {
 /// A file that is to be written: its header, and for every tensor where its bytes go and what they are made of.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    metadata: Metadata,
+    layout: Layout,
     tensors: Vec<PlannedTensor>,
-    header: Vec<u8>,
-    file_len: u64,
 }
 
 impl Plan {
@@ -81,7 +79,7 @@ impl Plan {
             .enumerate()
             .map(|(source, (tensor, Assignment { ty, reason, .. }))| PlannedTensor {
                 name: tensor.name,
-                dims: tensor.dims,
+                dims: tensor.dims.trimmed(),
                 element: tensor.element,
                 ty,
                 reason,
@@ -90,7 +88,7 @@ impl Plan {
                 bytes: 0,
             })
             .collect();
-        planned.sort_by(|a, b| gguf_format::canonical_order(&a.name, &b.name));
+        planned.sort_by(|a, b| compare_tensor_names(&a.name, &b.name));
 
         for tensor in &planned {
             let (from, to) = (tensor.element, tensor.ty);
@@ -98,14 +96,13 @@ impl Plan {
                 return Err(Error::NoKernel { tensor: tensor.name.clone(), from, to });
             }
         }
-        let specs =
-            planned.iter().map(|t| TensorSpec { name: t.name.clone(), dims: t.dims.clone(), ty: t.ty }).collect();
-        let layout = Layout::new(&metadata, specs)?;
+        let specs = planned.iter().map(|t| TensorSpec::new(t.name.as_str(), t.dims, t.ty)).collect();
+        let layout = Layout::new(metadata, specs)?;
         for (tensor, placed) in planned.iter_mut().zip(layout.tensors()) {
-            tensor.offset = placed.offset;
-            tensor.bytes = placed.bytes;
+            tensor.offset = placed.offset();
+            tensor.bytes = placed.byte_len();
         }
-        Ok(Self { header: layout.header(), file_len: layout.file_len(), metadata, tensors: planned })
+        Ok(Self { layout, tensors: planned })
     }
 
     /// The tensors, in file order.
@@ -117,19 +114,19 @@ impl Plan {
     /// The metadata, in file order.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
-        &self.metadata
+        self.layout.metadata()
     }
 
     /// The exact length of the file in bytes.
     #[must_use]
     pub fn file_len(&self) -> u64 {
-        self.file_len
+        self.layout.file_len()
     }
 
     /// The file's bytes up to the first tensor.
     #[must_use]
-    pub fn header(&self) -> &[u8] {
-        &self.header
+    pub fn header(&self) -> Vec<u8> {
+        self.layout.header()
     }
 
     /// Bytes of all tensors in the source: what a run reads.

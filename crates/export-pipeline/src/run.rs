@@ -52,7 +52,7 @@ pub fn run(
     let started = Instant::now();
     let pending = Pending::create(target, options.existing, plan.file_len())?;
     let output = |e| Error::output(pending.target(), "write", e);
-    write_all_at(pending.file(), plan.header(), 0).map_err(output)?;
+    write_all_at(pending.file(), &plan.header(), 0).map_err(output)?;
 
     progress.begin(plan.source_bytes());
     let chunks = chunks(plan);

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::ops::Range;
 
-use gguf_format::GgmlType;
+use gguf_format::{Dims, GgmlType};
 
 /// What a source may fail with; the pipeline adds the tensor's name.
 pub type SourceError = Box<dyn Error + Send + Sync>;
@@ -14,7 +14,7 @@ pub struct SourceTensor {
     /// The name in the GGUF file.
     pub name: String,
     /// The dimensions in ggml's order: the first is the row length.
-    pub dims: Vec<u64>,
+    pub dims: Dims,
     /// The type of the bytes that [`Source::read`] gives.
     pub element: GgmlType,
 }

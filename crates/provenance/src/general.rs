@@ -13,14 +13,11 @@ macro_rules! general_metadata {
         /// What a model is, in the standard keys that llama.cpp, hubs and viewers read.
         ///
         /// Only what is set is written; [`merge_into`](Self::merge_into) puts it over what a checkpoint says.
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        /// [`Default`] has nothing set: for saying a thing or two about a checkpoint that names itself.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         #[non_exhaustive]
         pub struct GeneralMetadata {
-            /// The architecture (`general.architecture`), in llama.cpp's spelling: `llama`, `qwen2`, `bert`.
-            pub architecture: String,
-            /// The model's name (`general.name`).
-            pub name: String,
             $(#[doc = concat!($doc, " (`", $key, "`).")]
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub $field: Option<String>,)*
@@ -36,13 +33,7 @@ macro_rules! general_metadata {
             /// A model of this architecture and name.
             #[must_use]
             pub fn new(architecture: impl Into<String>, name: impl Into<String>) -> Self {
-                Self {
-                    architecture: architecture.into(),
-                    name: name.into(),
-                    $($field: None,)*
-                    tags: Vec::new(),
-                    languages: Vec::new(),
-                }
+                Self::default().with_architecture(architecture).with_name(name)
             }
 
             $(#[doc = concat!("Sets: ", $doc, " (`", $key, "`).")]
@@ -54,19 +45,18 @@ macro_rules! general_metadata {
 
             /// The fields that are text, in write order: key, value, whether it may have several lines.
             fn texts(&self) -> impl Iterator<Item = (&'static str, &str, Lines)> {
-                let rest = [$(($key, self.$field.as_deref(), Lines::$lines),)*];
-                [
-                    ("general.architecture", self.architecture.as_str(), Lines::One),
-                    ("general.name", self.name.as_str(), Lines::One),
-                ]
-                .into_iter()
-                .chain(rest.into_iter().filter_map(|(key, value, lines)| Some((key, value?, lines))))
+                [$(($key, self.$field.as_deref(), Lines::$lines),)*]
+                    .into_iter()
+                    .filter_map(|(key, value, lines)| Some((key, value?, lines)))
             }
         }
     };
 }
 
 general_metadata! {
+    architecture with_architecture "general.architecture" One "The architecture, in llama.cpp's spelling: \
+        `llama`, `qwen2`, `bert`";
+    name with_name "general.name" One "The model's name";
     author with_author "general.author" One "Who made the model; several with commas";
     version with_version "general.version" One "The model's version";
     organization with_organization "general.organization" One "The organization that publishes it";
@@ -123,7 +113,9 @@ impl GeneralMetadata {
         for (key, value, lines) in self.texts() {
             check_value(key, value, lines)?;
         }
-        check_name("architecture", "", &self.architecture)?;
+        if let Some(architecture) = &self.architecture {
+            check_name("architecture", "", architecture)?;
+        }
         for (key, list) in self.lists() {
             for entry in list {
                 check_value(key, entry, Lines::One)?;

@@ -278,9 +278,11 @@ fn json_reads_back_and_refuses_unknown_fields() {
     assert!(json.contains(r#""timestamp":"2024-01-15T10:30:00Z""#), "{json}");
     assert_eq!(serde_json::from_str::<ExperimentProvenance>(&json).unwrap(), run());
 
-    for json in [r#"{"architecture":"llama","name":"n","licence":"MIT"}"#, r#"{"architecture":"llama"}"#] {
-        assert!(serde_json::from_str::<GeneralMetadata>(json).is_err(), "{json}");
-    }
+    let json = r#"{"architecture":"llama","name":"n","licence":"MIT"}"#;
+    assert!(serde_json::from_str::<GeneralMetadata>(json).is_err());
+    let partial = serde_json::from_str::<GeneralMetadata>(r#"{"author":"Ada"}"#).unwrap();
+    assert_eq!(partial, GeneralMetadata::default().with_author("Ada"));
+    assert_eq!(partial.to_metadata_pairs(), [("general.author".to_string(), "Ada".to_string())]);
     for json in [
         r#"{"experiment_id":"e","run_id":"r","timestamp":"yesterday"}"#,
         r#"{"experiment_id":"e","run_id":"r","timestamp":"2024-01-15T10:30:00Z","metrics":{"a":null}}"#,

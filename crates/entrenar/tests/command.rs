@@ -1,0 +1,323 @@
+//! The command as a user meets it: what it prints, its exit status, and what it leaves behind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Place {
+    folder: TempDir,
+    model: PathBuf,
+}
+
+impl Place {
+    /// A folder with the fixture model `llama` in it.
+    fn new() -> Self {
+        Self::with("llama")
+    }
+
+    fn with(model: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let model = fixture_models::write(model, folder.path()).unwrap();
+        Self { folder, model }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs `entrenar` with these arguments in this folder.
+    fn run(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_entrenar")).args(args).current_dir(self.folder.path()).output().unwrap()
+    }
+
+    fn model(&self) -> &str {
+        self.model.to_str().unwrap()
+    }
+
+    /// Runs a command that must fail with exit status 1 and one line on standard error; gives the line.
+    fn fails(&self, args: &[&str]) -> String {
+        let before = listing(self.folder.path());
+        let output = self.run(args);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
+        let lines: Vec<_> = said.lines().filter(|line| !line.starts_with("note: ")).collect();
+        assert_eq!(lines.len(), 1, "{args:?}: {said}");
+        assert_eq!(listing(self.folder.path()), before, "{args:?} left something behind");
+        lines[0].strip_prefix("entrenar: ").unwrap().to_owned()
+    }
+}
+
+/// Names, sizes and first bytes of all files in a folder and the folders below it.
+fn listing(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(listing(&path));
+        } else {
+            let len = fs::metadata(&path).unwrap().len();
+            found.push((path, len));
+        }
+    }
+    found.sort();
+    found
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Asserts that a message has all these parts.
+fn says(message: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is not in: {message}");
+    }
+}
+
+#[test]
+fn export_and_inspect() {
+    let place = Place::new();
+    let output = place.run(&["export", place.model(), "out.gguf", "--quant", "Q4_K_M"]);
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(said.lines().count(), 1, "{said}");
+    says(&said, &["out.gguf: Q4_K_M, ", "tensors", "bits per weight"]);
+
+    let output = place.run(&["inspect", "out.gguf"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let shown = text(&output.stdout);
+    says(&shown, &["general.architecture", "llama", "tokenizer.ggml.tokens", "Q4_K", "Q6_K"]);
+    for line in shown.lines() {
+        assert!(line.chars().count() <= 100, "{} characters: {line}", line.chars().count());
+    }
+}
+
+#[test]
+fn results_for_machines() {
+    let place = Place::new();
+    let output = place.run(&["export", place.model(), "out.gguf", "-q", "q6k", "--json", "--quiet"]);
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["output"], "out.gguf");
+    assert_eq!(result["quantization"], "Q6_K");
+    assert_eq!(result["bytes"], fs::metadata(place.path("out.gguf")).unwrap().len());
+
+    let output = place.run(&["inspect", "out.gguf", "--json"]);
+    let file: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(file["metadata"]["general.architecture"]["value"], "llama");
+    assert_eq!(file["metadata"]["general.file_type"]["type"], "u32");
+    let tensors = file["tensors"].as_array().unwrap();
+    assert_eq!(tensors.len(), result["tensors"].as_array().unwrap().len());
+    assert_eq!(tensors[0]["name"], result["tensors"][0]["name"]);
+}
+
+#[test]
+fn a_dry_run_says_the_exact_size_and_writes_nothing() {
+    let place = Place::new();
+    let before = listing(place.folder.path());
+    let output = place.run(&["export", place.model(), "out.gguf", "--dry-run", "--json"]);
+    let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let shown = text(&place.run(&["export", place.model(), "--dry-run"]).stdout);
+    assert_eq!(listing(place.folder.path()), before);
+    assert!(place.run(&["export", place.model(), "out.gguf"]).status.success());
+    let len = fs::metadata(place.path("out.gguf")).unwrap().len();
+    assert_eq!(plan["bytes"], len);
+    says(&shown, &["token_embd.weight", &format!("{len} bytes")]);
+    for line in shown.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+}
+
+#[test]
+fn an_output_that_exists_needs_force() {
+    let place = Place::new();
+    fs::write(place.path("out.gguf"), "old").unwrap();
+    says(&place.fails(&["export", place.model(), "out.gguf"]), &["out.gguf", "exists", "--force"]);
+    assert_eq!(fs::read(place.path("out.gguf")).unwrap(), b"old");
+    assert!(place.run(&["export", place.model(), "out.gguf", "--force"]).status.success());
+    assert!(fs::metadata(place.path("out.gguf")).unwrap().len() > 1000);
+}
+
+#[test]
+fn the_output_has_a_name_if_none_is_given() {
+    let place = Place::new();
+    assert!(place.run(&["export", place.model(), "-q", "Q8_0"]).status.success());
+    let name = format!("{}-Q8_0.gguf", place.model.file_name().unwrap().to_str().unwrap());
+    assert!(place.path(&name).is_file());
+}
+
+#[test]
+fn provenance_and_names_go_into_the_file() {
+    let place = Place::new();
+    let provenance = r#"{"experiment_id": "exp-001", "run_id": "run-9", "timestamp": "2024-01-15T10:30:00Z",
+        "base_model": "acme/base-7b", "metrics": {"final_loss": 0.123}}"#;
+    fs::write(place.path("run.json"), provenance).unwrap();
+    let args = ["export", place.model(), "out.gguf", "--name", "My Model", "--author", "Ada", "--license"];
+    let output = place.run(&[&args[..], &["Apache-2.0", "--provenance", "run.json"]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let file: Value = serde_json::from_slice(&place.run(&["inspect", "--json", "out.gguf"]).stdout).unwrap();
+    for (key, value) in [
+        ("general.name", "My Model"),
+        ("general.author", "Ada"),
+        ("general.license", "Apache-2.0"),
+        ("general.base_model.0.organization", "Acme"),
+        ("entrenar.experiment_id", "exp-001"),
+        ("entrenar.timestamp", "2024-01-15T10:30:00Z"),
+        ("entrenar.metric.final_loss", "0.123"),
+    ] {
+        assert_eq!(file["metadata"][key]["value"], value, "{key}");
+    }
+
+    fs::write(place.path("run.json"), "{\"experiment_id\": 3}").unwrap();
+    says(&place.fails(&["export", place.model(), "x.gguf", "--provenance", "run.json"]), &["run.json"]);
+    says(&place.fails(&["export", place.model(), "x.gguf", "--license", "no such"]), &["no such", "SPDX"]);
+}
+
+#[test]
+fn wrong_usage_has_status_two() {
+    let place = Place::new();
+    for (args, part) in [
+        (&["export", "model", "out.gguf", "--quant", "Q9_Z"][..], "Q4_K_M"),
+        (&["export"], "INPUT"),
+        (&["export", "model", "out.gguf", "--threads", "0"], "--threads"),
+        (&["frobnicate"], "frobnicate"),
+    ] {
+        let output = place.run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        says(&text(&output.stderr), &[part]);
+    }
+}
+
+/// Something done to a model's folder before it is exported, and what the error must name.
+type Damage = (&'static str, fn(&Path), &'static [&'static str]);
+
+fn edit(path: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{from:?} is not in {}", path.display());
+    fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+fn truncate(path: &Path, by: u64) {
+    let len = fs::metadata(path).unwrap().len();
+    fs::OpenOptions::new().write(true).open(path).unwrap().set_len(len - by).unwrap();
+}
+
+/// Changes the last weight of the file's data to a NaN (BF16).
+fn spoil(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let len = bytes.len();
+    bytes[len - 2..].copy_from_slice(&0x7fc0u16.to_le_bytes());
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_model_is_an_error_that_says_where_and_leaves_nothing() {
+    let damages: &[Damage] = &[
+        ("truncated", |m| truncate(&m.join("model.safetensors"), 100), &["model.safetensors", "100"]),
+        ("empty", |m| fs::write(m.join("model.safetensors"), "").unwrap(), &["model.safetensors"]),
+        ("no weights", |m| fs::remove_file(m.join("model.safetensors")).unwrap(), &["model.safetensors"]),
+        ("no config", |m| fs::remove_file(m.join("config.json")).unwrap(), &["config.json", "--raw"]),
+        ("bad JSON", |m| fs::write(m.join("config.json"), "{").unwrap(), &["config.json", "line 1"]),
+        (
+            "missing key",
+            |m| edit(&m.join("config.json"), "\"num_hidden_layers\"", "\"number_of_layers\""),
+            &["config.json", "num_hidden_layers"],
+        ),
+        (
+            "wrong shape",
+            |m| edit(&m.join("config.json"), "\"intermediate_size\": 512", "\"intermediate_size\": 520"),
+            &["mlp", "512", "520"],
+        ),
+        (
+            "unknown class",
+            |m| edit(&m.join("config.json"), "LlamaForCausalLM", "FancyForCausalLM"),
+            &["FancyForCausalLM", "LlamaForCausalLM", "--raw"],
+        ),
+        ("bad tokenizer", |m| fs::write(m.join("tokenizer.json"), "[]").unwrap(), &["tokenizer.json"]),
+        ("NaN", |m| spoil(&m.join("model.safetensors")), &["tensor", "element", "NaN", "finite"]),
+    ];
+    for (what, damage, parts) in damages {
+        let place = Place::new();
+        damage(&place.model);
+        let message = place.fails(&["export", place.model(), "out.gguf", "--threads", "2", "--quiet"]);
+        println!("{what}: {message}");
+        says(&message, parts);
+        fs::write(place.path("out.gguf"), "old").unwrap();
+        place.fails(&["export", place.model(), "out.gguf", "--force", "--quiet"]);
+        assert_eq!(fs::read(place.path("out.gguf")).unwrap(), b"old", "{what}");
+    }
+}
+
+#[test]
+fn a_damaged_index_is_an_error_that_says_where() {
+    const INDEX: &str = "model.safetensors.index.json";
+    let place = Place::with("llama-sharded");
+    let shard = "model-00002-of-00003.safetensors";
+    let whole = fs::read(place.model.join(shard)).unwrap();
+    fs::remove_file(place.model.join(shard)).unwrap();
+    says(&place.fails(&["export", place.model(), "out.gguf"]), &[shard]);
+    fs::write(place.model.join(shard), &whole[..whole.len() - 8]).unwrap();
+    says(&place.fails(&["export", place.model(), "out.gguf"]), &[shard]);
+    fs::write(place.model.join(shard), &whole).unwrap();
+    edit(&place.model.join(INDEX), shard, "model-00009-of-00003.safetensors");
+    says(&place.fails(&["export", place.model(), "out.gguf"]), &["model-00009-of-00003.safetensors"]);
+}
+
+#[test]
+fn places_that_cannot_be_written() {
+    let place = Place::new();
+    says(&place.fails(&["export", place.model(), "no/such/out.gguf"]), &["no/such"]);
+    says(&place.fails(&["export", "no-such-model", "out.gguf"]), &["no-such-model"]);
+    let weights = place.model.join("model.safetensors");
+    for own in ["model.safetensors", "config.json", "tokenizer.json"] {
+        let own = place.model.join(own);
+        let own = own.to_str().unwrap();
+        says(&place.fails(&["export", place.model(), own, "--force"]), &[own, "read from"]);
+    }
+    let link = place.path("link.gguf");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(&weights, &link).unwrap();
+        says(&place.fails(&["export", place.model(), "link.gguf", "--force"]), &["read from"]);
+    }
+    // An input that is not a model at all.
+    fs::write(place.path("words.txt"), "hello").unwrap();
+    says(&place.fails(&["export", "words.txt", "out.gguf"]), &["words.txt", "safetensors"]);
+    says(&place.fails(&["inspect", "words.txt"]), &["words.txt", "GGUF"]);
+}
+
+#[test]
+fn a_lone_file_is_exported_under_its_own_names() {
+    let place = Place::new();
+    fs::copy(place.model.join("model.safetensors"), place.path("lone.safetensors")).unwrap();
+    let output = place.run(&["export", "lone.safetensors", "lone.gguf", "-q", "Q8_0"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let output = place.run(&["inspect", "lone.gguf", "--tensors"]);
+    says(&text(&output.stdout), &["model.embed_tokens.weight", "Q8_0"]);
+
+    // The same of a folder whose architecture is not known.
+    edit(&place.model.join("config.json"), "LlamaForCausalLM", "FancyForCausalLM");
+    let output = place.run(&["export", place.model(), "raw.gguf", "-q", "Q8_0", "--raw"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_strangers_file_cannot_drive_the_terminal() {
+    let place = Place::new();
+    let name = "evil\u{1b}[2Jname";
+    let output = place.run(&["export", place.model(), "out.gguf", "--name", "plain"]);
+    assert!(output.status.success());
+    let bytes = fs::read(place.path("out.gguf")).unwrap();
+    // Same length, so that the file stays whole.
+    let at = bytes.windows(8).position(|w| w == b"Instruct").unwrap();
+    let mut changed = bytes.clone();
+    changed[at..at + 4].copy_from_slice(b"\x1b[2J");
+    fs::write(place.path("evil.gguf"), changed).unwrap();
+    let output = place.run(&["inspect", "evil.gguf"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(!output.stdout.contains(&0x1b), "{}", text(&output.stdout));
+    let _ = name;
+}
