@@ -1,4 +1,5 @@
 //! What gguf-py wrote (see `golden/README.md`), read and written by us.
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
 use gguf_format::{
     Array, ByteOrder, Dims, GgmlType, Gguf, GgufSet, Layout, Limits, Metadata, TensorSpec, Value,
