@@ -3,29 +3,18 @@
 use std::fmt;
 
 use gguf_format::GgmlType;
-use peer::ggml::{self, BadCall};
+use peer::ggml;
 
-#[path = "../../crates/kquant/tests/common/distributions.rs"]
-mod distributions;
+#[path = "../../crates/kquant/tests/common/mod.rs"]
+#[expect(dead_code, reason = "shared with kquant's own tests")]
+mod common;
+#[path = "kernels/golden.rs"]
+pub mod golden;
 
-use distributions::{DISTRIBUTIONS, IMPORTANCES, Random};
+use common::distributions::{DISTRIBUTIONS, IMPORTANCES, Random};
+use common::{Case, TYPES, same_float};
 
-/// The types that `kquant` encodes.
-pub const TYPES: [GgmlType; 13] = [
-    GgmlType::F32,
-    GgmlType::F16,
-    GgmlType::BF16,
-    GgmlType::Q8_0,
-    GgmlType::Q4_0,
-    GgmlType::Q4_1,
-    GgmlType::Q5_0,
-    GgmlType::Q5_1,
-    GgmlType::Q2_K,
-    GgmlType::Q3_K,
-    GgmlType::Q4_K,
-    GgmlType::Q5_K,
-    GgmlType::Q6_K,
-];
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// Blocks compared and found equal.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,6 +24,13 @@ struct Count {
 }
 
 impl Count {
+    fn of(equal: impl Iterator<Item = bool>) -> Self {
+        equal.fold(Self::default(), |count, equal| Self {
+            blocks: count.blocks + 1,
+            equal: count.equal + u64::from(equal),
+        })
+    }
+
     fn add(&mut self, other: Self) {
         self.blocks += other.blocks;
         self.equal += other.equal;
@@ -48,12 +44,8 @@ impl Count {
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Rounded down: 100 % is said of nothing less.
-        let share = if self.all_equal() {
-            "100 %".to_owned()
-        } else {
-            format!("{:.2} %", (self.equal * 10_000).checked_div(self.blocks).unwrap_or(0) as f64 / 100.0)
-        };
-        f.pad(&share)
+        let hundredths = (self.equal * 10_000).checked_div(self.blocks).unwrap_or(0);
+        f.pad(&if self.all_equal() { "100 %".into() } else { format!("{:.2}", hundredths as f64 / 100.0) })
     }
 }
 
@@ -64,6 +56,7 @@ pub struct Report {
     seed: u64,
     /// One row a distribution, one column a type.
     encoded: Vec<(&'static str, Vec<Count>)>,
+    /// Of random bytes.
     decoded: Vec<Count>,
     /// The first differences found, in words.
     differences: Vec<String>,
@@ -86,8 +79,14 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Blocks of kquant equal to those of {}", self.peer)?;
-        writeln!(f, "with and without importance, random row lengths, seed {}\n", self.seed)?;
+        writeln!(f, "kquant against {}", self.peer)?;
+        writeln!(
+            f,
+            "Share of blocks that are byte for byte equal; with {} kinds of importance and \
+             without;\nrandom row lengths; seed {}\n",
+            IMPORTANCES.len(),
+            self.seed
+        )?;
         write!(f, "{:<13}", "")?;
         for ty in TYPES {
             write!(f, "{ty:>6}")?;
@@ -98,11 +97,11 @@ impl fmt::Display for Report {
                 write!(f, "{count:>6}")?;
             }
         }
-        write!(f, "\n{:<13}", "decoding")?;
+        write!(f, "\n{:<13}", "(decoding)")?;
         for count in &self.decoded {
             write!(f, "{count:>6}")?;
         }
-        let verdict = if self.passed() { "all equal" } else { "NOT all equal" };
+        let verdict = if self.passed() { "pass: all equal" } else { "FAIL" };
         writeln!(f, "\n\n{} blocks encoded: {verdict}", self.blocks())?;
         for difference in &self.differences {
             writeln!(f, "  {difference}")?;
@@ -111,115 +110,112 @@ impl fmt::Display for Report {
     }
 }
 
-/// Compares about `weights_per_type` weights of each type, spread over the distributions.
+/// Compares at least `weights_per_type` weights of each type, spread over the distributions; each of them
+/// without importance and with every kind of it, however few weights are asked for.
 ///
 /// # Errors
 ///
 /// When ggml or `kquant` refuses a call: a defect of this comparison or of ours.
-pub fn run(weights_per_type: u64, seed: u64) -> Result<Report, Box<dyn std::error::Error>> {
+pub fn run(weights_per_type: u64, seed: u64) -> Result<Report> {
     let mut report = Report {
         peer: ggml::version(),
         seed,
         encoded: Vec::new(),
-        decoded: vec![Count::default(); TYPES.len()],
+        decoded: Vec::new(),
         differences: Vec::new(),
     };
     let share = weights_per_type.div_ceil(DISTRIBUTIONS.len() as u64);
+    let mut random = Random::new(seed);
     for (row, &(name, _)) in DISTRIBUTIONS.iter().enumerate() {
-        let mut counts = vec![Count::default(); TYPES.len()];
-        for (column, ty) in TYPES.into_iter().enumerate() {
-            let mut done = 0;
-            for round in 0.. {
-                if done >= share && round >= 2 * IMPORTANCES.len() {
-                    break;
+        let mut counts = Vec::new();
+        for ty in TYPES {
+            let mut count = Count::default();
+            let mut weights = 0;
+            while weights < share {
+                // As many without importance as with.
+                for kind in (0..IMPORTANCES.len()).flat_map(|kind| [None, Some(kind)]) {
+                    let case = Case::new(ty, row, kind, &mut random);
+                    weights += case.src.len() as u64;
+                    count.add(compare_encoded(&case, &mut report.differences)?);
                 }
-                // Every second round without importance, the others through its kinds in turn.
-                let importance = (round % 2 == 1).then(|| round / 2 % IMPORTANCES.len());
-                let mut random = Random::new(seed ^ ((row as u64) << 48) ^ ((round as u64) << 16));
-                let case = Case::new(ty, row, importance, &mut random);
-                done += case.src.len() as u64;
-                counts[column].add(case.compare_encoded(&mut report.differences)?);
             }
+            counts.push(count);
         }
         report.encoded.push((name, counts));
     }
-    for (column, ty) in TYPES.into_iter().enumerate() {
-        let mut random = Random::new(seed ^ ty.id() as u64);
-        report.decoded[column] = compare_decoded(ty, share, &mut random, &mut report.differences)?;
+    for ty in TYPES {
+        report.decoded.push(compare_decoded(ty, share.max(100_000), &mut random, &mut report.differences)?);
     }
     Ok(report)
 }
 
-/// A few rows of one type.
-struct Case {
-    ty: GgmlType,
-    name: String,
-    src: Vec<f32>,
-    row_len: usize,
-    importance: Option<Vec<f32>>,
-}
-
-impl Case {
-    fn new(ty: GgmlType, distribution: usize, importance: Option<usize>, random: &mut Random) -> Self {
-        let blocks = 1 + random.below(if ty.block_len() == 256 { 12 } else { 80 }) as usize;
-        let row_len = blocks * ty.block_len();
-        let rows = 1 + random.below(6) as usize;
-        let (name, fill) = DISTRIBUTIONS[distribution];
-        let mut src = vec![0.0; rows * row_len];
-        fill(random, &mut src);
-        let mut name = format!("{ty}, {name}, {rows} rows of {row_len}");
-        let importance = importance.map(|kind| {
-            let (kind, fill) = IMPORTANCES[kind];
-            name += &format!(", importance {kind}");
-            let mut importance = vec![0.0; row_len];
-            fill(random, &mut importance);
-            importance
-        });
-        Self { ty, name, src, row_len, importance }
-    }
-
-    fn compare_encoded(&self, differences: &mut Vec<String>) -> Result<Count, Box<dyn std::error::Error>> {
-        let importance = self.importance.as_deref();
-        let theirs = ggml::quantize_chunk(self.ty, &self.src, self.row_len, importance)?;
-        let mut ours = vec![0; theirs.len()];
-        kquant::encode_rows(self.ty, &self.src, self.row_len, importance, &mut ours)?;
-        let bytes = self.ty.block_bytes();
-        let mut count = Count::default();
-        for (block, (ours, theirs)) in ours.chunks_exact(bytes).zip(theirs.chunks_exact(bytes)).enumerate() {
-            count.blocks += 1;
-            count.equal += u64::from(ours == theirs);
-            if ours != theirs && differences.len() < 20 {
-                let byte = ours.iter().zip(theirs).position(|(a, b)| a != b).unwrap_or(0);
-                differences.push(format!("{}: block {block} differs from byte {byte} on", self.name));
+/// Compares F16 and BF16 on every one of the 2³² floats, NaN included, and gives the number that differ.
+///
+/// # Errors
+///
+/// When ggml or `kquant` refuses a call.
+pub fn every_float() -> Result<u64> {
+    const CHUNK: u32 = 1 << 20;
+    let mut differ = 0;
+    let mut src = vec![0.0; CHUNK as usize];
+    let mut ours = vec![0; 2 * src.len()];
+    let mut theirs = Vec::new();
+    for start in (0..=u32::MAX).step_by(CHUNK as usize) {
+        for (bits, x) in (start..=u32::MAX).zip(&mut src) {
+            *x = f32::from_bits(bits);
+        }
+        for ty in [GgmlType::F16, GgmlType::BF16] {
+            ggml::quantize_chunk_into(ty, &src, src.len(), None, &mut theirs)?;
+            kquant::encode_rows(ty, &src, src.len(), None, &mut ours)?;
+            if ours != theirs {
+                differ += ours.chunks(2).zip(theirs.chunks(2)).filter(|(a, b)| a != b).count() as u64;
             }
         }
-        Ok(count)
     }
+    Ok(differ)
 }
 
-/// Decodes random bytes, any two NaN counting as equal: ggml's build leaves their sign open.
+fn compare_encoded(case: &Case, differences: &mut Vec<String>) -> Result<Count> {
+    let importance = case.importance.as_deref();
+    let theirs = ggml::quantize_chunk(case.ty, &case.src, case.row_len, importance)?;
+    let mut ours = vec![0; theirs.len()];
+    kquant::encode_rows(case.ty, &case.src, case.row_len, importance, &mut ours)?;
+    let bytes = case.ty.block_bytes();
+    let blocks = || ours.chunks_exact(bytes).zip(theirs.chunks_exact(bytes));
+    if let Some(block) = blocks().position(|(a, b)| a != b) {
+        note(differences, || {
+            let at = ours.iter().zip(&theirs).position(|(a, b)| a != b).unwrap_or(0) % bytes;
+            format!("{}, {}: block {block} differs from its byte {at} on", case.ty, case.name)
+        });
+    }
+    Ok(Count::of(blocks().map(|(a, b)| a == b)))
+}
+
 fn compare_decoded(
     ty: GgmlType,
     weights: u64,
     random: &mut Random,
     differences: &mut Vec<String>,
-) -> Result<Count, Box<dyn std::error::Error>> {
-    let blocks = weights.div_ceil(ty.block_len() as u64).max(100) as usize;
+) -> Result<Count> {
+    let len = ty.block_len();
+    let blocks = weights.div_ceil(len as u64) as usize;
     let bytes: Vec<u8> = (0..blocks * ty.block_bytes()).map(|_| random.bits() as u8).collect();
-    let theirs: Result<Vec<f32>, BadCall> = ggml::dequantize_row(ty, &bytes);
-    let theirs = theirs?;
+    let theirs = ggml::dequantize_row(ty, &bytes)?;
     let mut ours = vec![0.0; theirs.len()];
     kquant::decode_rows(ty, &bytes, theirs.len(), &mut ours)?;
-    let len = ty.block_len();
-    let mut count = Count::default();
-    for (block, (ours, theirs)) in ours.chunks_exact(len).zip(theirs.chunks_exact(len)).enumerate() {
-        let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
-        let equal = ours.iter().zip(theirs).all(same);
-        count.blocks += 1;
-        count.equal += u64::from(equal);
-        if !equal && differences.len() < 20 {
-            differences.push(format!("{ty}: random block {block} decodes differently"));
-        }
+    let equal = || {
+        let blocks = ours.chunks_exact(len).zip(theirs.chunks_exact(len));
+        blocks.map(|(ours, theirs)| ours.iter().zip(theirs).all(|(&a, &b)| same_float(a, b)))
+    };
+    if let Some(block) = equal().position(|equal| !equal) {
+        note(differences, || format!("{ty}: random block {block} decodes differently"));
     }
-    Ok(count)
+    Ok(Count::of(equal()))
+}
+
+/// Keeps the first few.
+fn note(differences: &mut Vec<String>, text: impl FnOnce() -> String) {
+    if differences.len() < 20 {
+        differences.push(text());
+    }
 }

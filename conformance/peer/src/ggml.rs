@@ -94,8 +94,7 @@ pub fn dequantize_row(ty: GgmlType, src: &[u8]) -> Result<Vec<f32>, BadCall> {
     if ty == GgmlType::F32 {
         return Ok(src.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect());
     }
-    let to_float =
-        traits(ty).to_float.ok_or_else(|| BadCall(format!("ggml has no decoder for {ty}")))?;
+    let to_float = traits(ty).to_float.ok_or_else(|| BadCall(format!("ggml has no decoder for {ty}")))?;
     // Blocks of ggml hold 16-bit floats, so their address must be even; 8 is what any of them asks for.
     let mut aligned = vec![0u64; src.len().div_ceil(8)];
     let mut dst = vec![0.0f32; len];
@@ -107,15 +106,12 @@ pub fn dequantize_row(ty: GgmlType, src: &[u8]) -> Result<Vec<f32>, BadCall> {
     Ok(dst)
 }
 
-/// Version and commit of ggml as it was built, and the instruction sets it was built for.
+/// Version of ggml and of the crate that builds it.
 #[must_use]
 pub fn version() -> String {
-    // SAFETY: three functions without arguments that give static, terminated strings.
-    let [version, commit, system] = unsafe {
-        [sys::ggml_version(), sys::ggml_commit(), sys::llama_print_system_info()]
-            .map(|text| CStr::from_ptr(text).to_string_lossy().trim().to_owned())
-    };
-    format!("ggml {version} ({commit}), llama-cpp-sys-2 0.1.161; {system}")
+    // SAFETY: gives a static, terminated string.
+    let version = unsafe { CStr::from_ptr(sys::ggml_version()) };
+    format!("ggml {} (llama-cpp-sys-2 0.1.161)", version.to_string_lossy())
 }
 
 /// Whether `ggml_quantize_chunk` has a case for the type; for any other it reads nothing and aborts.

@@ -37,9 +37,10 @@ impl Block<256> for BlockQ4K {
         six_bit::fit(TOP, SWEEP, x).into()
     }
 
+    /// Unlike Q5_K, ggml packs what leaves the six bits as it is: it runs into the neighbouring fields.
     #[inline]
     fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
-        six_bit::fit_weighted(TOP, x, importance).into()
+        six_bit::fit_weighted(TOP, u8::MAX, x, importance).into()
     }
 
     #[inline]

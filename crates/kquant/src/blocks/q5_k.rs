@@ -48,7 +48,7 @@ impl Block<256> for BlockQ5K {
 
     #[inline]
     fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
-        six_bit::fit_weighted(TOP, x, importance).into()
+        six_bit::fit_weighted(TOP, 63, x, importance).into()
     }
 
     #[inline]

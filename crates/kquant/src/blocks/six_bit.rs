@@ -36,8 +36,12 @@ pub(super) fn fit(top: i32, sweep: Sweep, x: &[f32; 256]) -> Fit {
 }
 
 /// Under importance.
+///
+/// A level of a scale can leave its six bits: when the importance of most columns is 0, a search may give a
+/// negative scale or offset, whose level is then the low byte of a negative number. `scale_limit` is the
+/// largest level that is let through to the packing.
 #[inline(always)]
-pub(super) fn fit_weighted(top: i32, x: &[f32; 256], importance: &[f32; 256]) -> Fit {
+pub(super) fn fit_weighted(top: i32, scale_limit: u8, x: &[f32; 256], importance: &[f32; 256]) -> Fit {
     let variance = 2.0 * weights::sum_of_squares(x) / 256.0;
     let mut levels = [0; 256];
     let (mut scales, mut mins, mut totals) = ([0.0; 8], [0.0; 8], [0.0; 8]);
@@ -51,7 +55,8 @@ pub(super) fn fit_weighted(top: i32, x: &[f32; 256], importance: &[f32; 256]) ->
     let (mut scale_levels, mut min_levels) = ([0; 8], [0; 8]);
     let d = qp::search(TOP_SCALE, &scales, &totals, &mut scale_levels);
     let dmin = qp::search(TOP_SCALE, &mins, &totals, &mut min_levels);
-    finish(top, x, d, dmin, scale_levels, min_levels, levels)
+    let limit = |levels: [u8; 8]| levels.map(|level| level.min(scale_limit));
+    finish(top, x, d, dmin, limit(scale_levels), limit(min_levels), levels)
 }
 
 /// Decodes levels 0 … 31.

@@ -1,0 +1,33 @@
+//! What ggml says, kept for the tests of `kquant`, which need no ggml.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use peer::ggml;
+use sha2::{Digest, Sha256};
+
+use super::common::{Case, TYPES, float_bytes};
+use super::Result;
+
+/// Writes one file a type into `folder` (`crates/kquant/tests/golden`): for each case, the first 64 bits of
+/// the SHA-256 of the blocks that ggml made of it and of the weights that ggml decoded from those.
+///
+/// # Errors
+///
+/// When ggml refuses a call or a file cannot be written.
+pub fn write(folder: &Path) -> Result<()> {
+    for ty in TYPES {
+        let mut text = format!("# {ty}: {}\n# case, hash of blocks, hash of weights decoded\n", ggml::version());
+        for case in Case::golden(ty) {
+            let blocks = ggml::quantize_chunk(ty, &case.src, case.row_len, case.importance.as_deref())?;
+            let weights = ggml::dequantize_row(ty, &blocks)?;
+            writeln!(text, "{}, {}, {}", case.name, short_hash(&blocks), short_hash(&float_bytes(&weights)))?;
+        }
+        std::fs::write(folder.join(format!("{ty}.txt")), text)?;
+    }
+    Ok(())
+}
+
+fn short_hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(8).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}

@@ -1,0 +1,105 @@
+//! What is refused, and that nothing is written then.
+
+use gguf_format::GgmlType;
+use kquant::{Error, can_decode, can_encode, decode_rows, encode_rows};
+
+#[test]
+fn thirteen_types_go_both_ways_and_the_others_are_refused() {
+    let supported: Vec<&str> =
+        GgmlType::ALL.iter().filter(|&&ty| can_encode(ty)).map(|ty| ty.name()).collect();
+    assert_eq!(
+        supported,
+        [
+            "F32", "F16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K",
+            "BF16"
+        ]
+    );
+    for &ty in GgmlType::ALL {
+        assert_eq!(can_encode(ty), can_decode(ty));
+        let src = vec![0.5; ty.block_len()];
+        let mut dst = vec![0; ty.block_bytes()];
+        let encoded = encode_rows(ty, &src, ty.block_len(), None, &mut dst);
+        let decoded = decode_rows(ty, &dst, ty.block_len(), &mut vec![0.0; ty.block_len()]);
+        if can_encode(ty) {
+            assert_eq!((encoded, decoded), (Ok(()), Ok(())));
+        } else {
+            assert_eq!(encoded, Err(Error::CannotEncode { ty }));
+            assert_eq!(decoded, Err(Error::CannotDecode { ty }));
+        }
+    }
+}
+
+#[test]
+fn lengths_that_do_not_fit_are_refused_and_nothing_is_written() {
+    let ty = GgmlType::Q4_K;
+    let src = [1.0f32; 512];
+    let mut dst = [7u8; 288];
+    for row_len in [0, 1, 255, 257, usize::MAX] {
+        assert_eq!(encode_rows(ty, &src, row_len, None, &mut dst), Err(Error::RowLength { ty, row_len }));
+        assert_eq!(decode_rows(ty, &dst, row_len, &mut [0.0; 512]), Err(Error::RowLength { ty, row_len }));
+    }
+    assert_eq!(
+        encode_rows(ty, &src[..300], 256, None, &mut dst),
+        Err(Error::SourceLength { found: 300, row: 256, unit: "weights" })
+    );
+    assert_eq!(
+        encode_rows(ty, &src, 256, None, &mut dst[..287]),
+        Err(Error::DestinationLength { found: 287, expected: 288, unit: "bytes" })
+    );
+    assert_eq!(
+        decode_rows(ty, &dst[..287], 256, &mut [0.0; 512]),
+        Err(Error::SourceLength { found: 287, row: 144, unit: "bytes" })
+    );
+    assert_eq!(
+        decode_rows(ty, &dst, 512, &mut [0.0; 511]),
+        Err(Error::DestinationLength { found: 511, expected: 512, unit: "weights" })
+    );
+    // A row longer than anything can hold, whose length is a multiple of the block all the same.
+    let row_len = usize::MAX - 255;
+    assert!(encode_rows(ty, &src, row_len, None, &mut dst).is_err());
+    assert!(decode_rows(ty, &dst, row_len, &mut [0.0; 512]).is_err());
+    assert_eq!(dst, [7u8; 288]);
+}
+
+#[test]
+fn importance_must_be_one_finite_value_a_column() {
+    let ty = GgmlType::Q6_K;
+    let src = [1.0f32; 512];
+    let mut dst = [7u8; 420];
+    assert_eq!(
+        encode_rows(ty, &src, 512, Some(&[1.0; 256]), &mut dst),
+        Err(Error::ImportanceLength { found: 256, expected: 512 })
+    );
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0, -1e-40] {
+        let mut importance = [1.0; 256];
+        importance[17] = bad;
+        let error = encode_rows(ty, &src, 256, Some(&importance), &mut dst).unwrap_err();
+        assert!(matches!(error, Error::ImportanceValue { column: 17, value } if value.to_bits() == bad.to_bits()));
+        assert!(error.to_string().contains("column 17"), "{error}");
+    }
+    assert_eq!(dst, [7u8; 420]);
+    assert_eq!(encode_rows(ty, &src, 256, Some(&[-0.0; 256]), &mut dst), Ok(()));
+}
+
+#[test]
+fn no_rows_at_all_are_fine() {
+    assert_eq!(encode_rows(GgmlType::Q2_K, &[], 256, Some(&[1.0; 256]), &mut []), Ok(()));
+    assert_eq!(decode_rows(GgmlType::Q2_K, &[], 256, &mut []), Ok(()));
+}
+
+#[test]
+fn blocks_may_lie_at_any_address() {
+    let src: Vec<f32> = (0..512).map(|i| (i as f32 - 200.0) * 0.01).collect();
+    for &ty in GgmlType::ALL.iter().filter(|&&ty| can_encode(ty)) {
+        let len = ty.row_bytes(512).unwrap() as usize;
+        let mut buffer = vec![0; len + 8];
+        let mut decoded = Vec::new();
+        for shift in 0..8 {
+            encode_rows(ty, &src, 512, None, &mut buffer[shift..shift + len]).unwrap();
+            let mut weights = vec![0.0; 512];
+            decode_rows(ty, &buffer[shift..shift + len], 512, &mut weights).unwrap();
+            decoded.push(weights);
+        }
+        assert!(decoded.windows(2).all(|pair| pair[0] == pair[1]), "{ty}");
+    }
+}

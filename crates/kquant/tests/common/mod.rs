@@ -1,0 +1,80 @@
+//! Shared by the tests, the live comparison with ggml and the maker of the golden files.
+
+pub mod distributions;
+
+use distributions::{DISTRIBUTIONS, IMPORTANCES, Random};
+use gguf_format::GgmlType;
+
+/// Every type that has an encoder.
+pub const TYPES: [GgmlType; 13] = [
+    GgmlType::F32,
+    GgmlType::F16,
+    GgmlType::BF16,
+    GgmlType::Q8_0,
+    GgmlType::Q4_0,
+    GgmlType::Q4_1,
+    GgmlType::Q5_0,
+    GgmlType::Q5_1,
+    GgmlType::Q2_K,
+    GgmlType::Q3_K,
+    GgmlType::Q4_K,
+    GgmlType::Q5_K,
+    GgmlType::Q6_K,
+];
+
+/// A few rows of one type, and perhaps importance.
+pub struct Case {
+    /// What it is, in one line: names one case among those of its type.
+    pub name: String,
+    /// The type to encode to.
+    pub ty: GgmlType,
+    /// Rows, one after the other.
+    pub src: Vec<f32>,
+    /// Weights in a row.
+    pub row_len: usize,
+    /// One value a column.
+    pub importance: Option<Vec<f32>>,
+}
+
+impl Case {
+    /// Rows of 1 to 40 blocks, from a distribution and a kind of importance by their place in the tables.
+    pub fn new(ty: GgmlType, distribution: usize, importance: Option<usize>, random: &mut Random) -> Self {
+        let blocks = 1 + random.below(40) as usize;
+        // Plain numbers come in groups as well, lest there be almost none.
+        let row_len = blocks * ty.block_len().max(16);
+        let rows = 1 + random.below(4) as usize;
+        let (name, fill) = DISTRIBUTIONS[distribution];
+        let mut src = vec![0.0; rows * row_len];
+        fill(random, &mut src);
+        let kind = importance.map_or("none", |kind| IMPORTANCES[kind].0);
+        let name = format!("{name} importance:{kind} {rows}x{row_len}");
+        let importance = importance.map(|kind| {
+            let mut importance = vec![0.0; row_len];
+            IMPORTANCES[kind].1(random, &mut importance);
+            importance
+        });
+        Self { name, ty, src, row_len, importance }
+    }
+
+    /// The cases of the golden files, a type's: each distribution without importance and with each kind.
+    pub fn golden(ty: GgmlType) -> impl Iterator<Item = Self> {
+        let kinds = || [None].into_iter().chain((0..IMPORTANCES.len()).map(Some));
+        let all = (0..DISTRIBUTIONS.len()).flat_map(move |row| kinds().map(move |kind| (row, kind)));
+        all.map(move |(row, kind)| {
+            let place = kind.map_or(0, |kind| kind + 1) as u64;
+            let seed = u64::from(ty.id()) << 32 | (row as u64) << 16 | place;
+            Self::new(ty, row, kind, &mut Random::new(seed))
+        })
+    }
+}
+
+/// Whether two decoded weights are the same float. Any two NaN are: their sign and payload are left open.
+pub fn same_float(a: f32, b: f32) -> bool {
+    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
+}
+
+/// Decoded weights as bytes for hashing, every NaN the same.
+pub fn float_bytes(values: &[f32]) -> Vec<u8> {
+    let canonical = |x: f32| if x.is_nan() { 0x7fc0_0000 } else { x.to_bits() };
+    values.iter().flat_map(|&x| canonical(x).to_le_bytes()).collect()
+}
