@@ -99,6 +99,8 @@ impl Span {
 pub(crate) struct Cursor<S> {
     source: S,
     position: usize,
+    /// Up to here bytes are in memory and within the limit.
+    free: usize,
     max_bytes: u64,
     encoding: Encoding,
     at: At,
@@ -106,7 +108,8 @@ pub(crate) struct Cursor<S> {
 
 impl<S: Source> Cursor<S> {
     pub(crate) fn new(source: S, encoding: Encoding, max_bytes: u64) -> Self {
-        Self { source, position: 0, max_bytes, encoding, at: At::Preamble }
+        let free = free(&source, max_bytes);
+        Self { source, position: 0, free, max_bytes, encoding, at: At::Preamble }
     }
 
     pub(crate) fn into_source(self) -> S {
@@ -154,7 +157,22 @@ impl<S: Source> Cursor<S> {
     }
 
     /// Goes past `n` bytes, which are in memory afterwards.
+    #[inline]
     pub(crate) fn take(&mut self, n: u64) -> Result<Span, ReadError> {
+        let start = self.position;
+        // Every string of a vocabulary comes through here, twice: what is in memory already costs one comparison.
+        let within = usize::try_from(n).ok().filter(|n| *n <= self.free.saturating_sub(start));
+        let len = match within {
+            Some(len) => len,
+            None => self.fetch(n)?,
+        };
+        self.position = start + len;
+        Ok(Span { start, len })
+    }
+
+    /// Brings the next `n` bytes into memory, if the file and the limit have them.
+    #[cold]
+    fn fetch(&mut self, n: u64) -> Result<usize, ReadError> {
         let remaining = self.remaining();
         if n > remaining {
             let offset = self.position as u64;
@@ -169,12 +187,9 @@ impl<S: Source> Cursor<S> {
                 return Err(LimitError::HeaderBytes { place, found: end, max }.into());
             }
         };
-        if end > self.loaded().len() {
-            self.source.load(end)?;
-        }
-        let span = Span { start: self.position, len: end - self.position };
-        self.position = end;
-        Ok(span)
+        self.source.load(end)?;
+        self.free = free(&self.source, self.max_bytes);
+        Ok(end - self.position)
     }
 
     pub(crate) fn bytes(&mut self, n: u64) -> Result<&[u8], ReadError> {
@@ -182,6 +197,7 @@ impl<S: Source> Cursor<S> {
         Ok(span.of(self.loaded()))
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], ReadError> {
         let span = self.take(N as u64)?;
         Ok(self.loaded().get(span.range()).and_then(|b| b.try_into().ok()).unwrap_or([0; N]))
@@ -198,11 +214,13 @@ impl<S: Source> Cursor<S> {
     }
 
     /// A length, count or dimension: 32 bits in version 1, 64 later.
+    #[inline]
     pub(crate) fn length(&mut self) -> Result<u64, ReadError> {
         if self.encoding.wide { self.u64() } else { self.u32().map(u64::from) }
     }
 
     /// A string: its length, then its bytes.
+    #[inline]
     pub(crate) fn string(&mut self) -> Result<Span, ReadError> {
         let len = self.length()?;
         self.take(len)
@@ -258,4 +276,8 @@ impl<S: Source> Cursor<S> {
         }
         Ok(())
     }
+}
+
+fn free<S: Source>(source: &S, max_bytes: u64) -> usize {
+    source.loaded().len().min(usize::try_from(max_bytes).unwrap_or(usize::MAX))
 }

@@ -116,7 +116,7 @@ struct Growing<'a> {
 
 impl Growing<'_> {
     /// The first step: the whole header of a model without a vocabulary.
-    const FIRST: usize = 1 << 16;
+    const FIRST: usize = 1 << 17;
 }
 
 impl Source for Growing<'_> {
@@ -129,18 +129,15 @@ impl Source for Growing<'_> {
     }
 
     fn load(&mut self, end: usize) -> io::Result<()> {
-        // One step may be far off where a single string or array is long; but never past the file's end, so
-        // that no more is asked for than the file is long.
+        // Never past the file's end, so that no more memory is asked for than the file is long.
         while self.bytes.len() < end {
-            let step = self.bytes.len().max(Self::FIRST) as u64;
             let before = self.bytes.len();
             let left = self.total.saturating_sub(before as u64);
+            let step = usize::try_from(left).unwrap_or(usize::MAX).min(before.max(Self::FIRST));
+            self.bytes.reserve_exact(step);
+            self.bytes.resize(before.saturating_add(step), 0);
             let mut file = self.file;
-            file.by_ref().take(step.min(left)).read_to_end(&mut self.bytes)?;
-            if self.bytes.len() == before {
-                let kind = io::ErrorKind::UnexpectedEof;
-                return Err(io::Error::new(kind, "the file became shorter while it was read"));
-            }
+            file.read_exact(self.bytes.get_mut(before..).unwrap_or_default())?;
         }
         Ok(())
     }

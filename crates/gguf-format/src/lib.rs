@@ -1,4 +1,4 @@
-//! Read and write the GGUF file format: metadata, tensor directory, layout; hostile input safely.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod array_ref;

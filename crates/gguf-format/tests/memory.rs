@@ -51,6 +51,13 @@ fn claims_are_not_allocated() {
             LimitError::HeaderBytes { .. } | LimitError::Pairs { .. } | LimitError::Tensors { .. }
         ));
     }
+    // Counts within the limits, and nothing behind them.
+    for file in [Raw::v3(0, 1 << 16).bytes, Raw::v3(1 << 20, 0).bytes] {
+        std::fs::write(&path, file).unwrap();
+        std::fs::File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        let error = GgufFile::open(&path).unwrap_err();
+        assert!(error.to_string().ends_with("is empty: the file is damaged"), "{error}");
+    }
     // The first step of a file's header, and small change.
     let peak = ALLOCATED.peak_usage() - before;
     assert!(peak < 200_000, "{peak} bytes");
