@@ -1,2 +1,55 @@
-//! Placeholder.
-fn main() {}
+//! The project's own commands: `cargo xtask COMMAND`. Light on purpose; what needs a C compiler is run, not linked.
+
+mod commands;
+mod fixtures;
+mod shell;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  demo                     export a small model as Q4_K_M and show what is in the file
+  test                     the tests of the default members: no network, no peer
+  ci                       formatting, lints, tests, documentation
+  conformance [--quick] [--filter TEXT] …
+                           compare with the real peers (builds llama.cpp: 4 to 10 minutes the first
+                           time); --quick needs no Python
+  fixtures [models|NAME…]  make the golden files again from the peers (needs the Python peers:
+                           conformance/scripts/setup.sh); `models` or script names select some
+  bench [ARGUMENT…]        benchmarks of our kernels beside ggml's; arguments go to criterion
+  fuzz [--minutes N]       every fuzz target in turn, N minutes each (1 if not said; needs cargo-fuzz
+                           and a nightly toolchain)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", [].as_slice()),
+    };
+    let result = match command {
+        "demo" => commands::demo(rest),
+        "test" => commands::test(rest),
+        "ci" => commands::ci(rest),
+        "conformance" => commands::conformance(rest),
+        "fixtures" => fixtures::run(rest),
+        "bench" => commands::bench(rest),
+        "fuzz" => commands::fuzz(rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        other => Err(shell::Error::Usage(format!("no command {other:?}; `cargo xtask help` lists them"))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            match error {
+                shell::Error::Usage(_) => ExitCode::from(2),
+                shell::Error::Failed(_) => ExitCode::FAILURE,
+            }
+        }
+    }
+}

@@ -6,7 +6,7 @@
 //! dimensions and digests of all tensors, and all metadata. [`Summary`] reads a GGUF file into the same form, so that a
 //! test is three lines:
 //!
-//! ```ignore
+//! ```no_run
 //! # fn export(_: &std::path::Path, _: &std::path::Path) {}
 //! let dir = std::env::temp_dir();
 //! let folder = fixture_models::write("llama", &dir)?;
@@ -20,15 +20,21 @@
 mod error;
 mod family;
 mod folder;
+mod golden;
 mod models;
 mod safetensors;
+mod summary;
 mod weights;
+mod workbench;
 
 pub use error::Error;
 pub use family::Sizes;
 pub use folder::{all, model, write, write_scaled};
+pub use golden::{Golden, differences, golden, store};
 pub use models::Model;
+pub use summary::{Pair, Summary, Tensor};
 pub use weights::Dtype;
+pub use workbench::{Conversion, Workbench};
 
 /// The eight file types of the exporter, by the names that llama.cpp gives them.
 pub const FILE_TYPES: [&str; 8] = ["F32", "F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K"];

@@ -4,4 +4,4 @@
 //! interface. Everything public is safe to call with any arguments.
 
 pub mod ggml;
-
+pub mod llama;

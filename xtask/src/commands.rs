@@ -1,0 +1,77 @@
+//! The commands that are a line or two each.
+
+use crate::shell::{Error, Result, cargo, no_arguments, run, target};
+
+/// The main job on a model that is made on the spot.
+pub(crate) fn demo(rest: &[String]) -> Result {
+    no_arguments(rest)?;
+    let dir = target().join("demo");
+    std::fs::create_dir_all(&dir).map_err(|e| Error::Failed(format!("{}: {e}", dir.display())))?;
+    let folder = fixture_models::write("llama", &dir)?;
+    let file = dir.join("tiny-llama-q4_k_m.gguf");
+    println!("A model of random weights as a Hugging Face folder: {}\n", folder.display());
+    run(cargo(&["build", "--quiet", "--release", "-p", "entrenar"]).env("CARGO_TERM_COLOR", "auto"))?;
+    let entrenar = |words: &[&str]| {
+        let mut command = std::process::Command::new(target().join("release").join("entrenar"));
+        command.args(words);
+        command
+    };
+    // The tokenizer of this model is too small to be recognised by what real ones share; see `entrenar export --help`.
+    println!("$ entrenar export {} {} --quant Q4_K_M --force", folder.display(), file.display());
+    run(entrenar(&["export"]).arg(&folder).arg(&file).args(["--quant", "Q4_K_M", "--force"]))?;
+    println!("\n$ entrenar inspect {}", file.display());
+    run(entrenar(&["inspect"]).arg(&file))
+}
+
+pub(crate) fn test(rest: &[String]) -> Result {
+    run(cargo(&["test", "--quiet"]).args(rest))
+}
+
+/// What a machine without peers can check.
+pub(crate) fn ci(rest: &[String]) -> Result {
+    no_arguments(rest)?;
+    run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    run(&mut cargo(&["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"]))?;
+    run(&mut cargo(&["test", "--quiet"]))?;
+    run(cargo(&["doc", "--quiet", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+pub(crate) fn conformance(rest: &[String]) -> Result {
+    // The memory check runs the command as a user does, so it must be there.
+    run(&mut cargo(&["build", "--quiet", "--release", "-p", "entrenar"]))?;
+    let binary = target().join("release").join("entrenar");
+    run(cargo(&["run", "--quiet", "--release", "-p", "conformance", "--"]).args(rest).env("ENTRENAR", binary))
+}
+
+pub(crate) fn bench(rest: &[String]) -> Result {
+    run(cargo(&["bench", "-p", "entrenar-benches", "--"]).args(rest))
+}
+
+pub(crate) fn fuzz(rest: &[String]) -> Result {
+    let minutes: u64 = match rest {
+        [] => 1,
+        [flag, n] if flag == "--minutes" => {
+            n.parse().map_err(|_| Error::Usage(format!("--minutes wants a number, not {n:?}")))?
+        }
+        _ => return Err(Error::Usage("fuzz takes only --minutes N".to_owned())),
+    };
+    let dir = crate::shell::root().join("fuzz/fuzz_targets");
+    let entries = std::fs::read_dir(&dir).map_err(|e| Error::Failed(format!("{}: {e}", dir.display())))?;
+    let mut targets: Vec<String> =
+        entries.filter_map(|e| Some(e.ok()?.file_name().to_str()?.strip_suffix(".rs")?.to_owned())).collect();
+    targets.sort();
+    if targets.is_empty() {
+        return Err(Error::Failed(format!("{}: no fuzz target", dir.display())));
+    }
+    for name in &targets {
+        println!("{name}: {minutes} min");
+        let limit = format!("-max_total_time={}", minutes * 60);
+        // The toolchain that runs us is stable; the `+nightly` proxy only works through rustup's cargo.
+        run(std::process::Command::new("cargo")
+            .current_dir(crate::shell::root())
+            .env_remove("CARGO")
+            .env_remove("RUSTUP_TOOLCHAIN")
+            .args(["+nightly", "fuzz", "run", name, "--", &limit]))?;
+    }
+    Ok(())
+}
