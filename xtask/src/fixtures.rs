@@ -59,15 +59,16 @@ fn models(workbench: &Workbench) -> Result {
     made_by.insert("llama_model_quantize".to_owned(), locked("llama-cpp-sys-2")?);
 
     let quantized = |model: &Model, ty: &str| -> PathBuf { dir.join(format!("{}.{ty}.gguf", model.name)) };
-    let mut quantize =
-        cargo(&["run", "--quiet", "--release", "-p", "peer", "--example", "llama_quantize", "--"]);
-    for model in fixture_models::all() {
-        for (ty, id) in FILE_TYPES.iter().zip(IDS) {
-            quantize.arg(intermediate(model)).arg(quantized(model, ty)).arg(id.to_string());
-        }
-    }
     println!("llama_model_quantize: {} files", jobs.len() * FILE_TYPES.len());
-    shell::run(quantize.stdout(std::process::Stdio::null()))?;
+    for model in fixture_models::all() {
+        let peer = ["run", "--quiet", "--release", "-p", "peer", "--example", "quantize", "--"];
+        let mut quantize = cargo(&peer);
+        quantize.arg(intermediate(model));
+        for (ty, id) in FILE_TYPES.iter().zip(IDS) {
+            quantize.arg(id.to_string()).arg(quantized(model, ty));
+        }
+        shell::run(&mut quantize)?;
+    }
 
     for model in fixture_models::all() {
         let files = FILE_TYPES.iter().map(|ty| Summary::read(quantized(model, ty)));
