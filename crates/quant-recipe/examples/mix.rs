@@ -35,20 +35,29 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect();
 
     // Part, type and reason → the layers that have them.
-    let mut mix: BTreeMap<(&str, &str, String), Vec<&str>> = BTreeMap::new();
+    let mut mix: BTreeMap<(&str, &str, String), Vec<u32>> = BTreeMap::new();
     for (tensor, given) in tensors.iter().zip(Recipe::new(file_type).assign(&facts, &tensors)?) {
         let name = tensor.name.trim_end_matches(".weight");
-        let (layer, part) =
-            name.strip_prefix("blk.").and_then(|rest| rest.split_once('.')).unwrap_or(("", name));
-        mix.entry((part, given.ty.name(), given.reason.to_string())).or_default().push(layer);
-    }
-    for ((part, ty, reason), layers) in mix {
-        let all = if layers.len() > 1 {
-            format!("{} layers: {}", layers.len(), layers.join(" "))
-        } else {
-            String::new()
+        let (layer, part) = match name.strip_prefix("blk.").and_then(|rest| rest.split_once('.')) {
+            Some((layer, part)) => (Some(layer.parse::<u32>()?), part),
+            None => (None, name),
         };
-        println!("{part:11} {ty:5} {reason:52} {all}");
+        mix.entry((part, given.ty.name(), given.reason.to_string())).or_default().extend(layer);
+    }
+    for ((part, ty, reason), in_layers) in mix {
+        println!("{part:11} {ty:5} {reason}");
+        if !in_layers.is_empty() && in_layers.len() < layers as usize {
+            println!("{:11} layers {}", "", runs(&in_layers));
+        }
     }
     Ok(())
+}
+
+/// Numbers in short: `0-3 6 9`.
+fn runs(sorted: &[u32]) -> String {
+    let runs = sorted.chunk_by(|a, b| a + 1 == *b).filter_map(|run| match (run.first()?, run.last()?) {
+        (first, last) if first == last => Some(first.to_string()),
+        (first, last) => Some(format!("{first}-{last}")),
+    });
+    runs.collect::<Vec<_>>().join(" ")
 }

@@ -121,8 +121,8 @@ impl<'a> Walk<'a> {
         let ty = fitting(wanted, row_len);
         let reason = match rule {
             _ if ty != wanted => Reason::Fallback { wanted, row_len },
-            Some(rule) => Reason::Mix(rule),
-            None => Reason::Default,
+            Some(rule) if ty != base => Reason::Mix(rule),
+            _ => Reason::Default,
         };
         Ok(Assignment { ty, reason })
     }
