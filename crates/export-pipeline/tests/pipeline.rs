@@ -1,5 +1,7 @@
 //! The pipeline from plan to file, with a source that computes its weights.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, where a failure is a panic")]
+
 use std::fs;
 use std::num::NonZeroUsize;
 use std::ops::Range;
