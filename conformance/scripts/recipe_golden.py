@@ -79,6 +79,7 @@ def models():
         ["attn_v.weight", "ffn_down.weight"])
     yield Model("qwen2-tied-biases", "qwen2", 24, 14, 2).ends(True).layers(
         NORMS + SENSITIVE + ["attn_q.weight", "attn_q.bias", "attn_k.bias", "attn_v.bias"])
+    yield Model("llama-embed-80", "llama-embed", 80, 64, 8).ends(True).layers(["attn_v.weight"])
     yield Model("olmo-80", "olmo", 80, 8, 8).ends(False).layers(["attn_v.weight"])
     yield Model("jais2-68", "jais2", 68, 8, 8).ends(False).layers(["attn_v.weight"])
     yield Model("deci-80-lists", "deci", 80, [8, 4] * 40, [2, 0] * 40).ends(False).layers(["attn_v.weight"])

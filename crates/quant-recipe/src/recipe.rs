@@ -137,13 +137,7 @@ impl<'a> Walk<'a> {
             category => category,
         };
         let position = self.position(category, tensor.name)?;
-        Ok(mixed(&Context {
-            file_type: self.file_type,
-            facts: self.facts,
-            category,
-            row_len: tensor.row_len(),
-            position,
-        }))
+        Ok(mixed(&Context { file_type: self.file_type, facts: self.facts, category, position }))
     }
 
     /// Where a tensor stands among its kind; counts it.
