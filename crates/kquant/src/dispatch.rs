@@ -65,8 +65,7 @@ fn encode<const LEN: usize, B: Block<LEN>>(
     };
     let importance = importance.as_chunks().0;
     for (blocks, row) in blocks.chunks_exact_mut(row_len / LEN).zip(src.chunks_exact(row_len)) {
-        let mean_square =
-            if B::USES_ROW_MEAN_SQUARE { sum_of_squares(row) / row_len as f32 } else { 0.0 };
+        let mean_square = if B::USES_ROW_MEAN_SQUARE { sum_of_squares(row) / row_len as f32 } else { 0.0 };
         for ((block, x), importance) in blocks.iter_mut().zip(row.as_chunks().0).zip(importance) {
             *block = B::encode_weighted(x, importance, mean_square);
         }

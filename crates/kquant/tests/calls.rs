@@ -74,7 +74,9 @@ fn importance_must_be_one_finite_value_a_column() {
         let mut importance = [1.0; 256];
         importance[17] = bad;
         let error = encode_rows(ty, &src, 256, Some(&importance), &mut dst).unwrap_err();
-        assert!(matches!(error, Error::ImportanceValue { column: 17, value } if value.to_bits() == bad.to_bits()));
+        assert!(
+            matches!(error, Error::ImportanceValue { column: 17, value } if value.to_bits() == bad.to_bits())
+        );
         assert!(error.to_string().contains("column 17"), "{error}");
     }
     assert_eq!(dst, [7u8; 420]);

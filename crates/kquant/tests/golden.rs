@@ -1,5 +1,6 @@
 //! Against what ggml said: `tests/golden`, written by `cargo xtask fixtures`.
 
+#[expect(dead_code, reason = "shared with other tests")]
 mod common;
 
 use std::collections::HashMap;
@@ -32,7 +33,8 @@ fn blocks_and_decoded_weights_are_those_of_ggml() {
             let rows = case.src.len() / case.row_len;
             let row_bytes = ty.row_bytes(case.row_len as u64).unwrap() as usize;
             let mut encoded = vec![0xaa; rows * row_bytes];
-            kquant::encode_rows(ty, &case.src, case.row_len, case.importance.as_deref(), &mut encoded).unwrap();
+            kquant::encode_rows(ty, &case.src, case.row_len, case.importance.as_deref(), &mut encoded)
+                .unwrap();
             if short_hash(&encoded) != blocks {
                 failures.push(format!("{ty}: {}: encoded", case.name));
             } else {
@@ -45,7 +47,12 @@ fn blocks_and_decoded_weights_are_those_of_ggml() {
             compared += 1;
         }
     }
-    assert!(failures.is_empty(), "{} of {compared} differ from ggml:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {compared} differ from ggml:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
     assert!(compared > 2000, "only {compared} cases");
 }
 

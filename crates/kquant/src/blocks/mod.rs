@@ -56,14 +56,3 @@ pub(crate) trait Block<const LEN: usize>: bytemuck::Pod {
 
     fn decode(&self, y: &mut [f32; LEN]);
 }
-
-/// The smallest and the largest weight.
-#[inline]
-fn range<const LEN: usize>(x: &[f32; LEN]) -> (f32, f32) {
-    let (mut min, mut max) = (f32::MAX, -f32::MAX);
-    for &x in x {
-        min = if x < min { x } else { min };
-        max = if x > max { x } else { max };
-    }
-    (min, max)
-}

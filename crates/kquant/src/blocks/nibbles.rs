@@ -3,6 +3,29 @@
 //! Byte j holds the low four bits of level j below those of level j + 16; the fifth bit of level i is bit i of
 //! a little-endian 32-bit word.
 
+/// Rounds weights to levels without a search: the integer part of `scaled(x, 1 / d)`, at most `top`.
+///
+/// If the scale is so small that its inverse is infinity, or is infinity itself, then the scaled weights are
+/// not numbers that fit an integer, and x86 gives them a low byte of 0; so do we.
+#[inline(always)]
+pub(super) fn levels(d: f32, top: u8, x: &[f32; 32], scaled: impl Fn(f32, f32) -> f32) -> [u8; 32] {
+    let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+    if d.is_finite() && inverse.is_finite() {
+        x.map(|x| integer_part(scaled(x, inverse))).map(|level| level.min(top))
+    } else {
+        [0; 32]
+    }
+}
+
+/// The integer part of a value from 0 to 255, without the checks that a cast would make.
+#[inline(always)]
+fn integer_part(value: f32) -> u8 {
+    const STEP_ONE: f32 = 8_388_608.0; // 2²³: the sum is rounded to an integer, which stands in its low bits
+    let rounded = value + STEP_ONE;
+    let too_much = u32::from(rounded - STEP_ONE > value);
+    rounded.to_bits().wrapping_sub(too_much) as u8
+}
+
 /// The low four bits.
 #[inline]
 pub(super) fn pack_low(levels: &[u8; 32]) -> [u8; 16] {
@@ -44,4 +67,23 @@ pub(super) fn unpack(low: &[u8; 16], fifth: [u8; 4]) -> [u8; 32] {
         *level |= ((bits >> i) as u8 & 1) << 4;
     }
     levels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::integer_part;
+
+    #[test]
+    fn integer_part_is_a_cast() {
+        for bits in (0..256.0f32.to_bits()).step_by(101) {
+            let value = f32::from_bits(bits);
+            assert_eq!(integer_part(value), value as u8, "{value:?}");
+        }
+        for i in 0..256u32 {
+            let bits = (i as f32).to_bits();
+            for value in [bits.saturating_sub(1), bits, bits + 1].map(f32::from_bits) {
+                assert_eq!(integer_part(value), value as u8, "{value:?}");
+            }
+        }
+    }
 }

@@ -71,7 +71,8 @@ impl Block<256> for BlockQ2K {
         let mut levels = [0; 256];
         let (mut scales, mut mins, mut totals) = ([0.0; 16], [0.0; 16], [0.0; 16]);
         let subs = sub_blocks::<16, 16>(x).iter().zip(sub_blocks::<16, 16>(importance));
-        for (j, ((x, importance), levels)) in subs.zip(sub_blocks_mut::<16, 16, u8>(&mut levels)).enumerate() {
+        for (j, ((x, importance), levels)) in subs.zip(sub_blocks_mut::<16, 16, u8>(&mut levels)).enumerate()
+        {
             let w = weights::by_importance(x, importance, variance);
             totals[j] = weights::sum(&w);
             let fit = qkx3::search(TOP, x, &w, levels);
@@ -92,7 +93,8 @@ impl Block<256> for BlockQ2K {
         let (d, dmin) = (self.d.to_f32(), self.dmin.to_f32());
         let mut levels = two_bit::unpack(&self.qs);
         let levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
-        for ((y, levels), &byte) in sub_blocks_mut::<16, 16, f32>(y).iter_mut().zip(levels).zip(&self.scales) {
+        for ((y, levels), &byte) in sub_blocks_mut::<16, 16, f32>(y).iter_mut().zip(levels).zip(&self.scales)
+        {
             let (scale, min) = (d * f32::from(byte & 15), dmin * f32::from(byte >> 4));
             for (y, &mut q) in y.iter_mut().zip(levels) {
                 *y = scale * f32::from(q) - min;

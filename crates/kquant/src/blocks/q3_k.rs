@@ -7,6 +7,7 @@ use gguf_format::GgmlType;
 use super::super_block::{sub_blocks, sub_blocks_mut};
 use super::{Block, two_bit};
 use crate::float16::F16;
+use crate::search::extremes::largest_magnitude;
 use crate::search::rounding::{nearest_int, requantize_symmetric};
 use crate::search::{q3, qx, weights};
 
@@ -61,7 +62,7 @@ impl Block<256> for BlockQ3K {
         for ((scale, x), levels) in scales.iter_mut().zip(sub_blocks::<16, 16>(x)).zip(sub_levels) {
             *scale = q3::search(HALF, x, levels);
         }
-        let extreme = qx::largest_magnitude(&scales);
+        let extreme = largest_magnitude(&scales);
         if extreme == 0.0 {
             // The stored scales are zero bytes here, which stand for −32, not for 0.
             return Self::finish(x, 0.0, &[0; 16], levels);
@@ -80,7 +81,8 @@ impl Block<256> for BlockQ3K {
         let mut levels = [0; 256];
         let (mut scales, mut totals) = ([0.0; 16], [0.0; 16]);
         let subs = sub_blocks::<16, 16>(x).iter().zip(sub_blocks::<16, 16>(importance));
-        for (j, ((x, importance), levels)) in subs.zip(sub_blocks_mut::<16, 16, u8>(&mut levels)).enumerate() {
+        for (j, ((x, importance), levels)) in subs.zip(sub_blocks_mut::<16, 16, u8>(&mut levels)).enumerate()
+        {
             let w = weights::by_importance(x, importance, variance);
             totals[j] = weights::sum(&w);
             scales[j] = qx::search(HALF, x, &w, levels);

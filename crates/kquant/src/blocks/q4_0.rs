@@ -5,7 +5,7 @@ use gguf_format::GgmlType;
 
 use super::{Block, nibbles};
 use crate::float16::F16;
-use crate::search::rounding::truncate;
+use crate::search::extremes::largest_magnitude;
 use crate::search::{qx, weights};
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -23,9 +23,8 @@ impl Block<32> for BlockQ4_0 {
     /// The weight of largest magnitude goes to level 0, which stands for −8.
     #[inline]
     fn encode(x: &[f32; 32]) -> Self {
-        let d = qx::largest_magnitude(x) / -8.0;
-        let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
-        let levels = x.map(|x| level(x * inverse + 8.5));
+        let d = largest_magnitude(x) / -8.0;
+        let levels = nibbles::levels(d, 15, x, |x, inverse| x * inverse + 8.5);
         Self { d: F16::from_f32(d), qs: nibbles::pack_low(&levels) }
     }
 
@@ -44,10 +43,4 @@ impl Block<32> for BlockQ4_0 {
             *y = f32::from(q as i8 - 8) * d;
         }
     }
-}
-
-/// The level of a weight that has been scaled and moved by 8.5: its integer part, at most 15.
-#[inline]
-fn level(value: f32) -> u8 {
-    (truncate(value) as i8).min(15) as u8
 }

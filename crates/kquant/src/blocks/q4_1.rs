@@ -5,7 +5,7 @@ use gguf_format::GgmlType;
 
 use super::{Block, nibbles};
 use crate::float16::F16;
-use crate::search::rounding::truncate;
+use crate::search::extremes::range;
 use crate::search::{qkx3, weights};
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -24,10 +24,9 @@ impl Block<32> for BlockQ4_1 {
 
     #[inline]
     fn encode(x: &[f32; 32]) -> Self {
-        let (min, max) = super::range(x);
+        let (min, max) = range(x);
         let d = (max - min) / 15.0;
-        let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
-        let levels = x.map(|x| (truncate((x - min) * inverse + 0.5) as i8).min(15) as u8);
+        let levels = nibbles::levels(d, 15, x, |x, inverse| (x - min) * inverse + 0.5);
         Self { d: F16::from_f32(d), m: F16::from_f32(min), qs: nibbles::pack_low(&levels) }
     }
 
@@ -36,11 +35,7 @@ impl Block<32> for BlockQ4_1 {
         let w = weights::by_importance(x, importance, row_mean_square);
         let mut levels = [0; 32];
         let fit = qkx3::search(15, x, &w, &mut levels);
-        Self {
-            d: F16::from_f32(fit.scale),
-            m: F16::from_f32(-fit.offset),
-            qs: nibbles::pack_low(&levels),
-        }
+        Self { d: F16::from_f32(fit.scale), m: F16::from_f32(-fit.offset), qs: nibbles::pack_low(&levels) }
     }
 
     #[inline]

@@ -5,7 +5,7 @@ use gguf_format::GgmlType;
 
 use super::{Block, nibbles};
 use crate::float16::F16;
-use crate::search::rounding::truncate;
+use crate::search::extremes::largest_magnitude;
 use crate::search::{qx, weights};
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -32,9 +32,8 @@ impl Block<32> for BlockQ5_0 {
     /// The weight of largest magnitude goes to level 0, which stands for −16.
     #[inline]
     fn encode(x: &[f32; 32]) -> Self {
-        let d = qx::largest_magnitude(x) / -16.0;
-        let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
-        Self::pack(d, &x.map(|x| (truncate(x * inverse + 16.5) as i8).min(31) as u8))
+        let d = largest_magnitude(x) / -16.0;
+        Self::pack(d, &nibbles::levels(d, 31, x, |x, inverse| x * inverse + 16.5))
     }
 
     #[inline]

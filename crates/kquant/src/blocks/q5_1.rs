@@ -5,7 +5,7 @@ use gguf_format::GgmlType;
 
 use super::{Block, nibbles};
 use crate::float16::F16;
-use crate::search::rounding::truncate;
+use crate::search::extremes::range;
 use crate::search::{qkx3, weights};
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -38,11 +38,9 @@ impl Block<32> for BlockQ5_1 {
 
     #[inline]
     fn encode(x: &[f32; 32]) -> Self {
-        let (min, max) = super::range(x);
+        let (min, max) = range(x);
         let d = (max - min) / 31.0;
-        let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
-        // No limit is needed: the largest weight gives 31.5 at most, give or take a rounding.
-        Self::pack(d, min, &x.map(|x| truncate((x - min) * inverse + 0.5) as u8))
+        Self::pack(d, min, &nibbles::levels(d, 31, x, |x, inverse| (x - min) * inverse + 0.5))
     }
 
     #[inline]

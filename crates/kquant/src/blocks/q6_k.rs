@@ -7,6 +7,7 @@ use gguf_format::GgmlType;
 use super::Block;
 use super::super_block::{sub_blocks, sub_blocks_mut};
 use crate::float16::F16;
+use crate::search::extremes::largest_magnitude;
 use crate::search::rounding::{nearest_int, requantize_symmetric};
 use crate::search::{ALL_ZERO, qx, weights};
 
@@ -35,7 +36,7 @@ impl BlockQ6K {
         for (j, (x, levels)) in sub_blocks::<16, 16>(x).iter().zip(sub_levels).enumerate() {
             scales[j] = qx::search(HALF, x, &weights_of(j, x), levels);
         }
-        let extreme = qx::largest_magnitude(&scales);
+        let extreme = largest_magnitude(&scales);
         if extreme.abs() < ALL_ZERO {
             return Self::zeroed();
         }
@@ -76,7 +77,8 @@ impl Block<256> for BlockQ6K {
         let d = self.d.to_f32();
         let mut levels = unpack(&self.ql, &self.qh);
         let levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
-        for ((y, levels), &scale) in sub_blocks_mut::<16, 16, f32>(y).iter_mut().zip(levels).zip(&self.scales) {
+        for ((y, levels), &scale) in sub_blocks_mut::<16, 16, f32>(y).iter_mut().zip(levels).zip(&self.scales)
+        {
             let scale = d * f32::from(scale);
             for (y, &mut q) in y.iter_mut().zip(levels) {
                 *y = scale * f32::from(q as i8 - HALF as i8);

@@ -34,7 +34,7 @@ pub(super) fn search<const N: usize>(
     x: &[f32; N],
     w: &[f32; N],
     levels: &mut [u8; N],
-    trial_level: impl Fn(f32) -> i32,
+    trial_level: impl Fn(f32) -> f32,
     cost: impl Fn(f32) -> f32,
 ) -> Affine {
     let (mut min, mut max) = (x[0], x[0]);
@@ -71,7 +71,7 @@ pub(super) fn search<const N: usize>(
     let mut best_error = error(scale, min, &best_levels);
     for step in 0..=sweep.last {
         let inverse = (sweep.first + sweep.delta * f32::from(step) + top as f32) / (max - min);
-        let trial = x.map(|x| trial_level(inverse * (x - min)) as f32);
+        let trial = x.map(|x| trial_level(inverse * (x - min)));
         let (mut sum_l, mut sum_ll, mut sum_xl) = (0.0f32, 0.0f32, 0.0f32);
         for i in 0..N {
             let wl = w[i] * trial[i];

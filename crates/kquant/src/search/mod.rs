@@ -14,6 +14,7 @@
 //! | [`qp`] | `make_qp_quants` | `x ≈ scale · level`, `x` and levels ≥ 0 | the scales of Q2_K, Q4_K, Q5_K |
 
 mod affine;
+pub(crate) mod extremes;
 pub(crate) mod q3;
 pub(crate) mod qkx2;
 pub(crate) mod qkx3;

@@ -1,7 +1,7 @@
 //! Symmetric fit by coordinate descent: `make_q3_quants` in ggml.
 
 use super::ALL_ZERO;
-use super::qx::largest_magnitude;
+use super::extremes::largest_magnitude;
 use super::rounding::nearest_int;
 
 /// Passes over the sub-block, at most.

@@ -1,7 +1,7 @@
 //! Fit with scale and offset, no importance given: `make_qkx2_quants` in ggml.
 
-use super::affine::{self, Affine};
 pub(crate) use super::affine::Sweep;
+use super::affine::{self, Affine};
 use super::rounding::nearest_int;
 
 /// How an error counts, before its weight.
@@ -23,7 +23,7 @@ pub(crate) fn search<const N: usize>(
     w: &[f32; N],
     levels: &mut [u8; N],
 ) -> Affine {
-    let trial_level = |value: f32| nearest_int(value).clamp(0, top);
+    let trial_level = |value: f32| nearest_int(value).clamp(0, top) as f32;
     match cost {
         Cost::Absolute => affine::search(top, sweep, x, w, levels, trial_level, f32::abs),
         Cost::Square => affine::search(top, sweep, x, w, levels, trial_level, |diff| diff * diff),

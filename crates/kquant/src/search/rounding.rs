@@ -1,14 +1,17 @@
 //! Rounding weights to levels.
 
+/// 1.5 · 2²³: where the step of a float is 1.
+pub(super) const NEAREST: f32 = 12_582_912.0;
+
 /// The nearest integer, ties to even, for values within ±2²².
 ///
-/// Adding 1.5 · 2²³ moves the value to where the step of a float is 1, so that the addition rounds; the integer
+/// Adding [`NEAREST`] moves the value to where the step of a float is 1, so that the addition rounds; the integer
 /// then stands in the mantissa. Outside ±2²² the mantissa holds something else, which ggml (`nearest_int`)
 /// goes on to use: infinity and values beyond 2³¹ or so give −2²² or other integers of that size, NaN gives 0.
 /// A degenerate sub-block (a scale that over- or underflows) gets there, so this is part of the byte identity.
 #[inline(always)]
 pub(crate) fn nearest_int(value: f32) -> i32 {
-    ((value + 12_582_912.0).to_bits() & 0x007f_ffff) as i32 - 0x0040_0000
+    ((value + NEAREST).to_bits() & 0x007f_ffff) as i32 - 0x0040_0000
 }
 
 /// The levels of a sub-block when its scale and offset are settled: `x ≈ scale · level − offset`, 0 … `top`.
@@ -53,9 +56,16 @@ mod tests {
 
     #[test]
     fn nearest_int_takes_ties_to_even() {
-        for (value, expected) in
-            [(0.5, 0), (1.5, 2), (2.5, 2), (-0.5, 0), (-1.5, -2), (3.49, 3), (-3.51, -4), (4_194_303.0, 4_194_303)]
-        {
+        for (value, expected) in [
+            (0.5, 0),
+            (1.5, 2),
+            (2.5, 2),
+            (-0.5, 0),
+            (-1.5, -2),
+            (3.49, 3),
+            (-3.51, -4),
+            (4_194_303.0, 4_194_303),
+        ] {
             assert_eq!(nearest_int(value), expected, "{value}");
         }
         for i in -400_000..400_000 {
@@ -74,9 +84,14 @@ mod tests {
 
     #[test]
     fn truncate_is_cvttss2si() {
-        for (value, expected) in
-            [(1.9, 1), (-1.9, -1), (2e9, 2_000_000_000), (-2_147_483_648.0, i32::MIN), (3e9, i32::MIN), (-3e9, i32::MIN)]
-        {
+        for (value, expected) in [
+            (1.9, 1),
+            (-1.9, -1),
+            (2e9, 2_000_000_000),
+            (-2_147_483_648.0, i32::MIN),
+            (3e9, i32::MIN),
+            (-3e9, i32::MIN),
+        ] {
             assert_eq!(truncate(value), expected, "{value}");
         }
         assert_eq!(truncate(f32::NAN), i32::MIN);

@@ -6,16 +6,16 @@
 //! and by the benchmark.
 
 /// SplitMix64.
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// A stream of numbers that the seed alone decides.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// The next 64 bits.
-    pub fn bits(&mut self) -> u64 {
+    pub(crate) fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -24,7 +24,7 @@ impl Random {
     }
 
     /// A number below `limit`, which must not be 0.
-    pub fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.bits() % limit
     }
 
@@ -81,10 +81,10 @@ impl Random {
 }
 
 /// How the weights of a tensor may be spread.
-pub type Fill = fn(&mut Random, &mut [f32]);
+pub(crate) type Fill = fn(&mut Random, &mut [f32]);
 
 /// Every distribution, with its name.
-pub const DISTRIBUTIONS: &[(&str, Fill)] = &[
+pub(crate) const DISTRIBUTIONS: &[(&str, Fill)] = &[
     ("normal", |r, x| each(x, || 0.02 * r.normal())),
     ("student-t3", |r, x| {
         each(x, || {
@@ -171,7 +171,7 @@ fn each(x: &mut [f32], mut value: impl FnMut() -> f32) {
 }
 
 /// How importance is spread over the columns.
-pub const IMPORTANCES: &[(&str, Fill)] = &[
+pub(crate) const IMPORTANCES: &[(&str, Fill)] = &[
     ("spread", |r, w| {
         each(w, || {
             let e = r.exponential();

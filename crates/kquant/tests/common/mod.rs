@@ -1,12 +1,12 @@
 //! Shared by the tests, the live comparison with ggml and the maker of the golden files.
 
-pub mod distributions;
+pub(crate) mod distributions;
 
 use distributions::{DISTRIBUTIONS, IMPORTANCES, Random};
 use gguf_format::GgmlType;
 
 /// Every type that has an encoder.
-pub const TYPES: [GgmlType; 13] = [
+pub(crate) const TYPES: [GgmlType; 13] = [
     GgmlType::F32,
     GgmlType::F16,
     GgmlType::BF16,
@@ -23,22 +23,27 @@ pub const TYPES: [GgmlType; 13] = [
 ];
 
 /// A few rows of one type, and perhaps importance.
-pub struct Case {
+pub(crate) struct Case {
     /// What it is, in one line: names one case among those of its type.
-    pub name: String,
+    pub(crate) name: String,
     /// The type to encode to.
-    pub ty: GgmlType,
+    pub(crate) ty: GgmlType,
     /// Rows, one after the other.
-    pub src: Vec<f32>,
+    pub(crate) src: Vec<f32>,
     /// Weights in a row.
-    pub row_len: usize,
+    pub(crate) row_len: usize,
     /// One value a column.
-    pub importance: Option<Vec<f32>>,
+    pub(crate) importance: Option<Vec<f32>>,
 }
 
 impl Case {
     /// Rows of 1 to 40 blocks, from a distribution and a kind of importance by their place in the tables.
-    pub fn new(ty: GgmlType, distribution: usize, importance: Option<usize>, random: &mut Random) -> Self {
+    pub(crate) fn new(
+        ty: GgmlType,
+        distribution: usize,
+        importance: Option<usize>,
+        random: &mut Random,
+    ) -> Self {
         let blocks = 1 + random.below(40) as usize;
         // Plain numbers come in groups as well, lest there be almost none.
         let row_len = blocks * ty.block_len().max(16);
@@ -57,7 +62,7 @@ impl Case {
     }
 
     /// The cases of the golden files, a type's: each distribution without importance and with each kind.
-    pub fn golden(ty: GgmlType) -> impl Iterator<Item = Self> {
+    pub(crate) fn golden(ty: GgmlType) -> impl Iterator<Item = Self> {
         let kinds = || [None].into_iter().chain((0..IMPORTANCES.len()).map(Some));
         let all = (0..DISTRIBUTIONS.len()).flat_map(move |row| kinds().map(move |kind| (row, kind)));
         all.map(move |(row, kind)| {
@@ -69,12 +74,12 @@ impl Case {
 }
 
 /// Whether two decoded weights are the same float. Any two NaN are: their sign and payload are left open.
-pub fn same_float(a: f32, b: f32) -> bool {
+pub(crate) fn same_float(a: f32, b: f32) -> bool {
     a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
 }
 
 /// Decoded weights as bytes for hashing, every NaN the same.
-pub fn float_bytes(values: &[f32]) -> Vec<u8> {
+pub(crate) fn float_bytes(values: &[f32]) -> Vec<u8> {
     let canonical = |x: f32| if x.is_nan() { 0x7fc0_0000 } else { x.to_bits() };
     values.iter().flat_map(|&x| canonical(x).to_le_bytes()).collect()
 }
