@@ -1,2 +1,28 @@
-//! Hugging Face checkpoints: shards, configuration, tokenizer; which source bytes make which GGUF tensor.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod arch;
+mod checkpoint;
+mod config;
+mod defaults;
+mod element;
+mod error;
+mod folder;
+mod general;
+mod header;
+mod json;
+mod map;
+mod options;
+mod positional;
+mod rope;
+mod shards;
+mod sizes;
+mod tensor;
+mod tokenizer;
+mod transform;
+
+pub use checkpoint::Checkpoint;
+pub use error::{Error, TokenizerError};
+pub use options::Options;
+pub use shards::SourceFile;
+pub use tensor::Tensor;

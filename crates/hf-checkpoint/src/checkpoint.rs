@@ -1,0 +1,260 @@
+//! A checkpoint: opened once, its tensors then read in pieces by many threads.
+
+use std::ops::Range;
+use std::path::Path;
+
+use gguf_format::Metadata;
+
+use crate::arch::{self, Context, Family, Kind, Parameter};
+use crate::config::Config;
+use crate::error::Error;
+use crate::folder;
+use crate::general;
+use crate::json::{self, truthy};
+use crate::map::{self, Map};
+use crate::options::Options;
+use crate::shards::{Shards, SourceFile};
+use crate::sizes::Dim;
+use crate::tensor::Tensor;
+use crate::tokenizer::{self, TokenizerInput};
+use crate::transform::Origin;
+
+/// A checkpoint of Hugging Face's making, seen as the GGUF file that it becomes.
+///
+/// Opening it reads headers, the config and the tokenizer; of the tensors only what is asked for is read, at its
+/// offset, so that memory does not grow with the model.
+#[derive(Debug)]
+pub struct Checkpoint {
+    architecture: Option<&'static str>,
+    metadata: Metadata,
+    shards: Shards,
+    source_files: Vec<SourceFile>,
+    map: Map,
+}
+
+impl Checkpoint {
+    /// Opens a checkpoint.
+    ///
+    /// `path` is a folder with `config.json` and weights; the `*.safetensors.index.json` or the `model.safetensors`
+    /// of such a folder; or a `.safetensors` file alone, whose tensors are taken as they are.
+    ///
+    /// # Errors
+    /// If anything is missing, broken or not supported: every variant of [`Error`] that is not about a call.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
+        let location = folder::locate(path, options.raw)?;
+        match location.model {
+            Some(folder) => {
+                // The config first: its errors are the more telling ones.
+                let config = Config::read(&folder)?;
+                let class = config.class(arch::supported)?;
+                let Some(family) = arch::find(class) else {
+                    return Err(Error::UnknownArchitecture {
+                        path: config.path().to_owned(),
+                        found: class.to_owned(),
+                        supported: arch::supported(),
+                    });
+                };
+                not_quantized(&config)?;
+                let shards = location.weights.open()?;
+                let mut map = map::by_table(family, class, &config, &shards, &folder)?;
+                let metadata = metadata(family, &config, &folder, options, &mut map)?;
+                Ok(Self::new(Some(family.architecture), metadata, shards, map))
+            }
+            None => {
+                let shards = location.weights.open()?;
+                let map = map::raw(&shards)?;
+                Ok(Self::new(None, Metadata::new(), shards, map))
+            }
+        }
+    }
+
+    fn new(architecture: Option<&'static str>, metadata: Metadata, shards: Shards, map: Map) -> Self {
+        Self { architecture, metadata, source_files: shards.source_files(), shards, map }
+    }
+
+    /// The GGUF architecture: `llama`, `qwen2`, `qwen3`, `bert`; `None` for tensors that are taken as they are.
+    #[must_use]
+    pub fn architecture(&self) -> Option<&str> {
+        self.architecture
+    }
+
+    /// The metadata that convert_hf_to_gguf writes, in its order, without `general.file_type` and
+    /// `general.quantization_version`, which are the quantizer's to say.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The tensors, in the order of their names in the checkpoint.
+    #[must_use]
+    pub fn tensors(&self) -> &[Tensor] {
+        &self.map.tensors
+    }
+
+    /// What a user should know: tensors that were left out, a head that is not there, a card that is no YAML.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.map.notes
+    }
+
+    /// The files that hold the tensors, with their lengths.
+    #[must_use]
+    pub fn source_files(&self) -> &[SourceFile] {
+        &self.source_files
+    }
+
+    /// Fills `out` with the rows `rows` of tensor number `tensor` (its index in [`tensors`](Self::tensors)),
+    /// little-endian, in the tensor's element type. Rows are counted over all dimensions but the first.
+    ///
+    /// May be called by many threads at once. Takes no memory but a scratch of at most 128 KiB.
+    ///
+    /// # Errors
+    /// If there is no such tensor or row, if `out` has not exactly the bytes of those rows, if the file cannot be
+    /// read, or if a value of F64 or of a long integer has no exact counterpart in F32.
+    pub fn read_rows(&self, tensor: usize, rows: Range<u64>, out: &mut [u8]) -> Result<(), Error> {
+        let (info, _) = self.tensor(tensor)?;
+        let count = info.rows();
+        if rows.start > rows.end || rows.end > count {
+            return Err(out_of_range(info, "rows", &rows, count));
+        }
+        let row = info.dims.first().copied().unwrap_or(1);
+        self.read_elements(tensor, rows.start * row..rows.end * row, out)
+    }
+
+    /// As [`read_rows`](Self::read_rows), but elements, so that a row longer than a buffer can be read in parts.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_elements(&self, tensor: usize, elements: Range<u64>, out: &mut [u8]) -> Result<(), Error> {
+        let (info, origin) = self.tensor(tensor)?;
+        let count = info.elements();
+        if elements.start > elements.end || elements.end > count {
+            return Err(out_of_range(info, "elements", &elements, count));
+        }
+        let size = info.element.block_bytes() as u64;
+        // Within the tensor, whose bytes were counted when the header was read.
+        let expected = (elements.end - elements.start) * size;
+        if out.len() as u64 != expected {
+            return Err(Error::Buffer { tensor: info.name.clone(), found: out.len(), expected });
+        }
+        match origin {
+            Origin::Generated(bytes) => {
+                let start = (elements.start * size) as usize;
+                if let Some(part) = bytes.get(start..start + out.len()) {
+                    out.copy_from_slice(part);
+                }
+                Ok(())
+            }
+            Origin::Stored(stored) => match self.shards.file(stored.shard) {
+                Some(file) => stored.read(file, &info.source, info.element, elements, out),
+                None => Err(self.no_such_tensor(tensor)),
+            },
+        }
+    }
+
+    fn tensor(&self, tensor: usize) -> Result<(&Tensor, &Origin), Error> {
+        let found = self.map.tensors.get(tensor).zip(self.map.origins.get(tensor));
+        found.ok_or_else(|| self.no_such_tensor(tensor))
+    }
+
+    fn no_such_tensor(&self, tensor: usize) -> Error {
+        Error::NoSuchTensor { tensor, count: self.map.tensors.len() }
+    }
+}
+
+fn out_of_range(info: &Tensor, unit: &'static str, range: &Range<u64>, len: u64) -> Error {
+    Error::Range { tensor: info.name.clone(), unit, start: range.start, end: range.end, len }
+}
+
+/// Refuses weights that are quantized already: their tensors are packed in ways that only their method knows.
+fn not_quantized(config: &Config) -> Result<(), Error> {
+    match config.get("quantization_config") {
+        Some(quantization) if truthy(quantization) => {
+            let method = quantization.get("quant_method").and_then(serde_json::Value::as_str);
+            let method = method.unwrap_or("unknown method").to_owned();
+            Err(Error::Quantized { path: config.path().to_owned(), method })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn metadata(
+    family: &Family,
+    config: &Config,
+    folder: &Path,
+    options: &Options,
+    map: &mut Map,
+) -> Result<Metadata, Error> {
+    let architecture = family.architecture;
+    let mut pairs = Metadata::new();
+    pairs.insert("general.architecture", architecture);
+    pairs.insert("general.type", "model");
+    let input = general::Input {
+        folder,
+        folder_name: &folder_name(folder),
+        config: &config.raw,
+        model_name: options.model_name.as_deref(),
+        parameters: map.tensors.iter().map(Tensor::elements).fold(0, u64::saturating_add),
+    };
+    general::write(&input, &mut pairs, &mut map.notes)?;
+    let context = Context { architecture, folder, config };
+    for parameter in family.parameters.iter().flat_map(|p| *p) {
+        write(parameter, &context, &mut pairs, &mut map.notes)?;
+    }
+    let tokenizer = tokenizer::read(&TokenizerInput {
+        dir: folder,
+        kind: family.tokenizer,
+        config: &config.raw,
+        vocab_size: Some(config.dim(Dim::Vocab)?),
+        pre: options.pre_tokenizer.as_deref(),
+    })?;
+    pairs.extend(tokenizer.pairs);
+    map.notes.extend(tokenizer.notes);
+    Ok(pairs)
+}
+
+fn write(
+    parameter: &Parameter,
+    context: &Context<'_>,
+    pairs: &mut Metadata,
+    notes: &mut Vec<String>,
+) -> Result<(), Error> {
+    let Context { architecture, config, .. } = context;
+    let full = |key: &str| if key.starts_with('.') { format!("{architecture}{key}") } else { key.to_owned() };
+    match parameter {
+        Parameter::Size { key, dim } => {
+            let size = config.dim(*dim)?;
+            let size = u32::try_from(size).map_err(|_| {
+                json::bad_key(config.path(), dim.name(), &size.into(), "an integer from 1 to 4294967295")
+            })?;
+            pairs.insert(full(key), size);
+        }
+        Parameter::Value { key, kind, from } => {
+            if let Some((name, value)) = config.find(from) {
+                match kind {
+                    Kind::U32 => {
+                        let int = value.as_u64().and_then(|v| u32::try_from(v).ok());
+                        let int = int.ok_or_else(|| {
+                            json::bad_key(config.path(), name, value, "an integer from 0 to 4294967295")
+                        })?;
+                        pairs.insert(full(key), int);
+                    }
+                    Kind::F32 => {
+                        pairs.insert(full(key), config.f32(name, value)?);
+                    }
+                }
+            }
+        }
+        Parameter::Bool { key, value } => {
+            pairs.insert(full(key), *value);
+        }
+        Parameter::Rule(rule) => rule(context, pairs, notes)?,
+    }
+    Ok(())
+}
+
+/// The folder's own name, also where the path ends in `.` or `..`.
+fn folder_name(folder: &Path) -> String {
+    let name = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned());
+    name(folder).or_else(|| name(&folder.canonicalize().ok()?)).unwrap_or_default()
+}

@@ -1,0 +1,116 @@
+//! `config.json`, as convert_hf_to_gguf sees it: text part on top, transformers' defaults filled in.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::defaults;
+use crate::error::Error;
+use crate::json::{self, bad_key};
+use crate::rope;
+
+/// The configuration of a model.
+#[derive(Debug)]
+pub(crate) struct Config {
+    path: PathBuf,
+    /// As it is in the file.
+    pub raw: Value,
+    values: Map<String, Value>,
+    /// Rotary embedding parameters in today's form; empty if there are none.
+    pub rope: Map<String, Value>,
+}
+
+impl Config {
+    /// Reads `config.json` of a folder.
+    pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("config.json");
+        if !path.is_file() {
+            return Err(Error::NoConfig { folder: folder.to_owned() });
+        }
+        let raw = json::read(&path)?;
+        Self::new(path, raw)
+    }
+
+    fn new(path: PathBuf, raw: Value) -> Result<Self, Error> {
+        let Value::Object(mut values) = raw.clone() else {
+            return Err(bad_key(&path, ".", &raw, "an object of settings"));
+        };
+        let defaults = defaults::of(&values);
+        if let Some(defaults) = defaults {
+            defaults::fill(defaults, &mut values);
+        }
+        if let Some(Value::Object(text)) = values.get("text_config").cloned() {
+            values.extend(text);
+        }
+        let mut config = Self { path, raw, values, rope: Map::new() };
+        config.rope = rope::parameters(&config, defaults)?;
+        Ok(config)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All settings, with defaults.
+    pub(crate) fn values(&self) -> &Map<String, Value> {
+        &self.values
+    }
+
+    /// A setting; `None` for null, too.
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
+        self.values.get(key).filter(|v| !v.is_null())
+    }
+
+    /// The first of these keys that is there, if its value is not null.
+    pub(crate) fn find<'a>(&'a self, keys: &[&'a str]) -> Option<(&'a str, &'a Value)> {
+        let key = keys.iter().find(|k| self.values.contains_key(**k))?;
+        self.get(key).map(|v| (*key, v))
+    }
+
+    /// The model class that the checkpoint was saved from.
+    pub(crate) fn class(&self, supported: impl Fn() -> String) -> Result<&str, Error> {
+        let text = self.raw.get("text_config").and_then(|t| t.get("architectures"));
+        let classes = text.filter(|c| !c.is_null()).or(self.get("architectures"));
+        match classes.and_then(|c| c.get(0)) {
+            Some(Value::String(class)) => Ok(class),
+            Some(other) => Err(bad_key(&self.path, "architectures", other, "a list of class names")),
+            None => Err(Error::NoArchitecture { path: self.path.clone(), supported: supported() }),
+        }
+    }
+
+    /// The size of one of these keys, if there is one.
+    pub(crate) fn size(&self, keys: &[&str]) -> Result<Option<u64>, Error> {
+        self.find(keys)
+            .map(|(key, v)| {
+                let size = v.as_u64().filter(|&n| u32::try_from(n).is_ok());
+                size.ok_or_else(|| bad_key(&self.path, key, v, "an integer from 0 to 4294967295"))
+            })
+            .transpose()
+    }
+
+    /// The size of one of these keys.
+    pub(crate) fn needed_size(&self, keys: &[&str]) -> Result<u64, Error> {
+        match self.size(keys)? {
+            Some(0) => {
+                Err(bad_key(&self.path, &keys.join(" or "), &Value::from(0), "a positive integer"))
+            }
+            Some(n) => Ok(n),
+            None => Err(self.missing(keys, "a positive integer")),
+        }
+    }
+
+    /// The error for keys none of which is there.
+    pub(crate) fn missing(&self, keys: &[&str], expected: &'static str) -> Error {
+        Error::MissingKey { path: self.path.clone(), key: keys.join(" or "), expected }
+    }
+
+    /// A setting that is on or off; off if it is not there.
+    pub(crate) fn flag(&self, key: &str) -> bool {
+        self.get(key).is_some_and(json::truthy)
+    }
+
+    /// An f32 of this value, rounded as Python's `struct.pack("<f", …)` does.
+    pub(crate) fn f32(&self, key: &str, value: &Value) -> Result<f32, Error> {
+        json::to_f32(value).ok_or_else(|| bad_key(&self.path, key, value, "a number within the range of F32"))
+    }
+}

@@ -1,0 +1,140 @@
+//! `general.*`: what a model is called, what it was made from, how it should be sampled.
+//!
+//! The rules are those of gguf-py's `Metadata` (llama.cpp as vendored by llama-cpp-python 0.3.36): the model card
+//! first, then `_name_or_path` of config.json, then the folder's name.
+
+mod card;
+mod model_id;
+mod related;
+mod sampling;
+mod size_label;
+
+use std::path::Path;
+
+use gguf_format::Metadata;
+use serde_json::Value;
+
+use self::card::Card;
+use self::model_id::{ModelId, title};
+use self::related::Related;
+use crate::error::Error;
+
+/// What the heuristics look at.
+pub(crate) struct Input<'a> {
+    pub folder: &'a Path,
+    /// The folder's own name.
+    pub folder_name: &'a str,
+    /// config.json as it is in the file.
+    pub config: &'a Value,
+    /// The name that the user gives the model.
+    pub model_name: Option<&'a str>,
+    /// Elements of all tensors of the GGUF file.
+    pub parameters: u64,
+}
+
+/// The fields that name a model, as far as they are known.
+#[derive(Debug, Default)]
+struct Naming {
+    name: Option<String>,
+    organization: Option<String>,
+    basename: Option<String>,
+    finetune: Option<String>,
+    version: Option<String>,
+    size_label: Option<String>,
+}
+
+impl Naming {
+    /// Fills what is still unknown from a model's id or a folder's name.
+    fn fill(&mut self, id: &str, parameters: u64) {
+        let id = ModelId::parse(id, parameters);
+        fill(&mut self.name, Some(title(&id.full_name)));
+        fill(&mut self.organization, id.organization.as_deref().map(title));
+        fill(&mut self.basename, id.basename);
+        fill(&mut self.finetune, id.finetune);
+        fill(&mut self.version, id.version);
+        fill(&mut self.size_label, id.size_label);
+    }
+}
+
+fn fill(field: &mut Option<String>, value: Option<String>) {
+    if field.is_none() {
+        *field = value;
+    }
+}
+
+/// Writes a string, but no empty one: gguf-py leaves those out.
+fn put(pairs: &mut Metadata, key: impl Into<String>, value: &str) {
+    if !value.is_empty() {
+        pairs.insert(key, value);
+    }
+}
+
+fn put_some(pairs: &mut Metadata, key: impl Into<String>, value: Option<&str>) {
+    if let Some(value) = value {
+        put(pairs, key, value);
+    }
+}
+
+fn put_list(pairs: &mut Metadata, key: &str, values: Vec<String>) {
+    if !values.is_empty() {
+        pairs.insert(key, values);
+    }
+}
+
+/// Writes the pairs, in gguf-py's order.
+pub(crate) fn write(input: &Input<'_>, pairs: &mut Metadata, notes: &mut Vec<String>) -> Result<(), Error> {
+    let card = Card::read(input.folder, notes);
+    let mut naming = Naming {
+        name: card.text(&["name", "model_name"]),
+        organization: card.text(&["organization", "model_organization"]),
+        basename: card.text(&["basename", "model_basename", "model_type"]),
+        finetune: card.text(&["finetune", "model_finetune"]),
+        version: card.text(&["version", "model_version"]),
+        size_label: card.text(&["size_label", "model_size_label"]),
+    };
+    // A path on somebody's disk has more than one slash, a model's id at most one.
+    if let Some(id) = input.config.get("_name_or_path").and_then(Value::as_str)
+        && id.matches('/').count() <= 1
+    {
+        naming.fill(id, input.parameters);
+    }
+    naming.fill(input.folder_name, input.parameters);
+    if input.parameters > 0 {
+        fill(&mut naming.size_label, Some(size_label::rounded(input.parameters)));
+    }
+    if let Some(name) = input.model_name {
+        naming.name = Some(name.to_owned());
+    }
+
+    sampling::write(input.folder, pairs, notes)?;
+    put_some(pairs, "general.name", naming.name.as_deref());
+    put_some(pairs, "general.author", card.text(&["author", "model_author", "model_creator"]).as_deref());
+    put_some(pairs, "general.version", naming.version.as_deref());
+    put_some(pairs, "general.organization", naming.organization.as_deref());
+    put_some(pairs, "general.finetune", naming.finetune.as_deref());
+    put_some(pairs, "general.basename", naming.basename.as_deref());
+    put_some(pairs, "general.description", card.text(&["description", "model_description"]).as_deref());
+    put_some(pairs, "general.size_label", naming.size_label.as_deref());
+    put_some(pairs, "general.license", card.joined("license").as_deref());
+    put_some(pairs, "general.license.name", card.text(&["license_name"]).as_deref());
+    put_some(pairs, "general.license.link", card.text(&["license_link"]).as_deref());
+    for (key, names) in [
+        ("url", ["url", "model_url"]),
+        ("doi", ["doi", "model_doi"]),
+        ("uuid", ["uuid", "model_uuid"]),
+        ("repo_url", ["repo_url", "model_repo_url"]),
+    ] {
+        put_some(pairs, format!("general.source.{key}"), card.text(&names).as_deref());
+    }
+    for (what, keys) in [
+        ("base_model", ["base_model", "base_models", "base_model_sources"]),
+        ("dataset", ["datasets", "dataset", "dataset_sources"]),
+    ] {
+        if let Some(entries) = card.entries(&keys) {
+            related::write(what, &Related::all(&entries, input.parameters), pairs);
+        }
+    }
+    put_list(pairs, "general.tags", card.list(&["tags", "pipeline_tag"]));
+    put_list(pairs, "general.languages", card.list(&["languages", "language"]));
+    Ok(())
+}

@@ -1,0 +1,321 @@
+//! Which tensor of the checkpoint is which tensor of the GGUF file.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+
+use gguf_format::{Dims, GgmlType, MAX_TENSOR_NAME_BYTES};
+
+use crate::arch::{Change, Family, Generated, Presence, Row};
+use crate::config::Config;
+use crate::element::{self, Element};
+use crate::error::Error;
+use crate::json;
+use crate::rope;
+use crate::shards::{Shards, Stored};
+use crate::sizes::Dim;
+use crate::tensor::Tensor;
+use crate::transform::{self, Order, Origin};
+
+/// The tensors of a GGUF file, where each comes from, and what a user should know of it.
+#[derive(Debug, Default)]
+pub(crate) struct Map {
+    pub tensors: Vec<Tensor>,
+    pub origins: Vec<Origin>,
+    pub notes: Vec<String>,
+}
+
+impl Map {
+    fn push(&mut self, tensor: Tensor, origin: Origin) {
+        self.tensors.push(tensor);
+        self.origins.push(origin);
+    }
+}
+
+/// Every tensor under its own name, with its own shape.
+pub(crate) fn raw(shards: &Shards) -> Result<Map, Error> {
+    let mut map = Map::default();
+    for stored in shards.tensors() {
+        let entry = &stored.entry;
+        let from = Element::number(entry.dtype).ok_or_else(|| dtype(shards, stored, element::NUMBERS))?;
+        let dims = dims(shards, stored)?;
+        let ty = if dims.len() <= 1 { GgmlType::F32 } else { from.lossless() };
+        let tensor =
+            Tensor { name: checked_name(entry.name.clone())?, dims, element: ty, source: entry.name.clone() };
+        map.push(tensor, as_it_is(stored, from));
+    }
+    Ok(map)
+}
+
+/// Every tensor as the family's table has it.
+pub(crate) fn by_table(family: &'static Family, class: &str, config: &Config, shards: &Shards, folder: &Path) -> Result<Map, Error> {
+    let blocks = config.dim(Dim::Blocks)?;
+    let count = shards.tensors().count() as u64;
+    if blocks > count {
+        let found = serde_json::Value::from(blocks);
+        let expected = format!("no more than the checkpoint's {count} tensors");
+        return Err(json::bad_key(config.path(), Dim::Blocks.name(), &found, &expected));
+    }
+    let rows: HashMap<&str, &'static Row> = family.rows.iter().map(|r| (r.source, r)).collect();
+    let labelled = config.labels()?.is_some();
+    let mut map = Map::default();
+    let (mut unknown, mut skipped) = (Vec::new(), Vec::new());
+    let mut taken = BTreeMap::<String, &str>::new();
+    for stored in shards.tensors() {
+        let name = &stored.entry.name;
+        let plain = family.names.plain(name);
+        if family.skip.iter().flat_map(|s| *s).any(|s| s.matches(name) || s.matches(&plain)) {
+            skipped.push(name.clone());
+            continue;
+        }
+        let Some(place) = Place::of(&plain, &rows, blocks) else {
+            unknown.push(name.clone());
+            continue;
+        };
+        let target = place.target(labelled);
+        if let Some(first) = taken.insert(target.clone(), name) {
+            return Err(Error::SameTensor {
+                path: folder.to_owned(),
+                first: first.to_owned(),
+                second: name.clone(),
+                target,
+            });
+        }
+        let (tensor, origin) = place.tensor(target, config, shards, stored)?;
+        map.push(tensor, origin);
+    }
+    if !unknown.is_empty() {
+        return Err(Error::UnknownTensors {
+            path: folder.to_owned(),
+            architecture: family.architecture,
+            tensors: unknown,
+        });
+    }
+    let missing = missing(family, config, blocks, &taken, labelled);
+    if !missing.is_empty() {
+        return Err(Error::MissingTensors {
+            path: folder.to_owned(),
+            architecture: family.architecture,
+            tensors: missing,
+        });
+    }
+    if !skipped.is_empty() {
+        map.notes.push(format!(
+            "{} of the checkpoint have no place in a GGUF file and were left out: {}",
+            if skipped.len() == 1 { "1 tensor".to_owned() } else { format!("{} tensors", skipped.len()) },
+            skipped.join(", ")
+        ));
+    }
+    let tied = config.flag("tie_word_embeddings");
+    if family.headed.contains(&class) && !tied && !taken.contains_key("output.weight") {
+        map.notes.push(
+            "no output head (lm_head.weight), though tie_word_embeddings is off: llama.cpp will use the embeddings"
+                .to_owned(),
+        );
+    }
+    for generated in family.generated {
+        generate(*generated, config, &mut map)?;
+    }
+    Ok(map)
+}
+
+impl crate::arch::Names {
+    /// The name in the form that the rows have.
+    fn plain(&self, name: &str) -> String {
+        let mut plain = name.to_owned();
+        for part in self.remove {
+            plain = plain.replace(part, "");
+        }
+        if let Some(rest) = self.strip.iter().find_map(|p| plain.strip_prefix(p)) {
+            plain = rest.to_owned();
+        }
+        let suffix = self.suffixes.iter().find_map(|(old, new)| Some((plain.strip_suffix(old)?, new)));
+        if let Some((stem, new)) = suffix {
+            plain = format!("{stem}{new}");
+        }
+        plain
+    }
+}
+
+/// A row of the table and which of its tensors a tensor is.
+struct Place {
+    row: &'static Row,
+    block: Option<u64>,
+    bias: bool,
+}
+
+impl Place {
+    fn of(plain: &str, rows: &HashMap<&str, &'static Row>, blocks: u64) -> Option<Self> {
+        let (stem, bias) = match plain.strip_suffix(".weight") {
+            Some(stem) => (stem, false),
+            None => (plain.strip_suffix(".bias")?, true),
+        };
+        // The first part that is a number is the block's.
+        let number = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let digits = stem.split('.').find(number);
+        let (pattern, block) = match digits {
+            Some(digits) => {
+                let block: u64 = digits.parse().ok()?;
+                // `00` would be taken for block 0 a second time.
+                if block >= blocks || block.to_string() != digits {
+                    return None;
+                }
+                let parts = stem.split('.').scan(false, |done, part| {
+                    let first = !*done && part == digits;
+                    *done |= first;
+                    Some(if first { "{}" } else { part })
+                });
+                (parts.collect::<Vec<_>>().join("."), Some(block))
+            }
+            None => (stem.to_owned(), None),
+        };
+        let row = *rows.get(pattern.as_str())?;
+        let presence = if bias { row.bias } else { row.weight };
+        (!matches!(presence, Presence::Never)).then_some(Self { row, block, bias })
+    }
+
+    fn target(&self, labelled: bool) -> String {
+        full_name(self.row.target_of(labelled), self.block, self.bias)
+    }
+
+    fn tensor(&self, name: String, config: &Config, shards: &Shards, stored: &Stored) -> Result<(Tensor, Origin), Error> {
+        let entry = &stored.entry;
+        let from = Element::float(entry.dtype).ok_or_else(|| dtype(shards, stored, element::FLOATS))?;
+        let terms = if self.bias { self.row.shape.get(..1) } else { None }.unwrap_or(self.row.shape);
+        let expected = terms.iter().map(|d| config.dim(*d)).collect::<Result<Vec<_>, _>>()?;
+        if entry.shape != expected {
+            return Err(Error::Shape {
+                path: shards.path_of(stored),
+                tensor: entry.name.clone(),
+                found: entry.shape.clone(),
+                expected,
+                terms: terms.iter().map(|d| d.name()).collect::<Vec<_>>().join(" x "),
+            });
+        }
+        let dims = dims(shards, stored)?;
+        let name = checked_name(name)?;
+        // What convert_hf_to_gguf keeps in F32: vectors, norms, what is no weight, and what the table says.
+        let f32 = dims.len() <= 1 || name.ends_with("_norm.weight") || !name.ends_with(".weight") || self.row.f32;
+        let element = if f32 { GgmlType::F32 } else { from.lossless() };
+        let order = match self.row.change {
+            Change::None => Order::AsIs,
+            Change::Interleave(heads) => {
+                let heads = config.dim(heads)?;
+                let rows = entry.shape.first().copied().unwrap_or_default();
+                let head_rows = rows / heads;
+                if head_rows == 0 || !head_rows.is_multiple_of(2) || head_rows * heads != rows {
+                    let found = serde_json::Value::from(head_rows);
+                    return Err(json::bad_key(config.path(), Dim::HeadDim.name(), &found, "a positive even number"));
+                }
+                Order::Interleave { head_rows }
+            }
+        };
+        let unit = if self.bias { 1 } else { dims.first().copied().unwrap_or(1) };
+        let origin = Origin::Stored(transform::Stored { shard: stored.shard, offset: entry.offset, from, order, unit });
+        Ok((Tensor { name, dims, element, source: entry.name.clone() }, origin))
+    }
+}
+
+impl Row {
+    fn target_of(&self, labelled: bool) -> &'static str {
+        self.labelled.filter(|_| labelled).unwrap_or(self.target)
+    }
+}
+
+fn full_name(pattern: &str, block: Option<u64>, bias: bool) -> String {
+    let suffix = if bias { ".bias" } else { ".weight" };
+    match block {
+        Some(block) => pattern.replace("{}", &block.to_string()) + suffix,
+        None => format!("{pattern}{suffix}"),
+    }
+}
+
+/// The names in the checkpoint of the tensors that are needed and not there.
+fn missing(family: &Family, config: &Config, blocks: u64, taken: &BTreeMap<String, &str>, labelled: bool) -> Vec<String> {
+    let prefix = family.names.strip.first().copied().unwrap_or_default();
+    // The prefix that the tensors of this checkpoint have.
+    let prefixed = !prefix.is_empty() && taken.values().any(|name| name.starts_with(prefix));
+    let prefix = if prefixed { prefix } else { "" };
+    let mut missing = Vec::new();
+    let mut seen = HashSet::new();
+    let per_block = family.rows.iter().filter(|r| r.source.contains("{}"));
+    let places = family
+        .rows
+        .iter()
+        .filter(|r| !r.source.contains("{}"))
+        .map(|r| (r, None))
+        .chain((0..blocks).flat_map(|b| per_block.clone().map(move |r| (r, Some(b)))));
+    for (row, block) in places {
+        for (presence, bias) in [(row.weight, false), (row.bias, true)] {
+            let needed = match presence {
+                Presence::Never | Presence::Optional => false,
+                Presence::Needed => true,
+                Presence::If(setting) => config.flag(setting),
+            };
+            let target = full_name(row.target_of(labelled), block, bias);
+            if needed && !taken.contains_key(&target) && seen.insert(target) {
+                missing.push(format!("{prefix}{}", full_name(row.source, block, bias)));
+            }
+        }
+    }
+    missing
+}
+
+fn generate(generated: Generated, config: &Config, map: &mut Map) -> Result<(), Error> {
+    match generated {
+        Generated::RopeFactors => {
+            if let Some(bytes) = rope::llama3_factors(config, config.dim(Dim::HeadDim)?)? {
+                let tensor = Tensor {
+                    name: "rope_freqs.weight".to_owned(),
+                    dims: vec![bytes.len() as u64 / 4],
+                    element: GgmlType::F32,
+                    source: String::new(),
+                };
+                map.push(tensor, Origin::Generated(bytes));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn as_it_is(stored: &Stored, from: Element) -> Origin {
+    Origin::Stored(transform::Stored {
+        shard: stored.shard,
+        offset: stored.entry.offset,
+        from,
+        order: Order::AsIs,
+        unit: 1,
+    })
+}
+
+/// The shape in ggml's order; a single number becomes a row of one.
+fn dims(shards: &Shards, stored: &Stored) -> Result<Vec<u64>, Error> {
+    let mut dims: Vec<u64> = stored.entry.shape.iter().rev().copied().collect();
+    if dims.is_empty() {
+        dims.push(1);
+    }
+    match Dims::new(&dims) {
+        Ok(_) => Ok(dims),
+        Err(source) => Err(Error::Dims {
+            path: shards.path_of(stored),
+            tensor: stored.entry.name.clone(),
+            found: stored.entry.shape.clone(),
+            source,
+        }),
+    }
+}
+
+fn dtype(shards: &Shards, stored: &Stored, expected: &'static str) -> Error {
+    Error::Dtype {
+        path: shards.path_of(stored),
+        tensor: stored.entry.name.clone(),
+        dtype: stored.entry.dtype.to_string(),
+        expected,
+    }
+}
+
+fn checked_name(name: String) -> Result<String, Error> {
+    if name.is_empty() || name.len() > MAX_TENSOR_NAME_BYTES || name.contains('\0') {
+        return Err(Error::Name { name });
+    }
+    Ok(name)
+}

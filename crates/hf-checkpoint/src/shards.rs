@@ -1,0 +1,149 @@
+//! The safetensors files of a checkpoint and the tensors in them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::header::{self, Entry};
+use crate::json;
+use crate::positional::ReadAt;
+
+/// A file that tensors come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SourceFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+/// A tensor and the shard it is in.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    pub shard: usize,
+    pub entry: Entry,
+}
+
+/// All shards of a checkpoint, open.
+#[derive(Debug)]
+pub(crate) struct Shards {
+    files: Vec<ReadAt>,
+    /// By name, so that everything made of it is in the same order on every machine.
+    tensors: BTreeMap<String, Stored>,
+}
+
+impl Shards {
+    /// Opens these files, in this order.
+    pub(crate) fn open(paths: Vec<PathBuf>) -> Result<Self, Error> {
+        let mut files = Vec::with_capacity(paths.len());
+        let mut tensors = BTreeMap::<String, Stored>::new();
+        for (shard, path) in paths.into_iter().enumerate() {
+            let file = ReadAt::open(path)?;
+            for entry in header::read(&file)? {
+                if let Some(before) = tensors.get(&entry.name) {
+                    let first = files.get(before.shard).map_or(file.path(), ReadAt::path).to_owned();
+                    return Err(Error::DuplicateTensor {
+                        tensor: entry.name,
+                        first,
+                        second: file.path().to_owned(),
+                    });
+                }
+                tensors.insert(entry.name.clone(), Stored { shard, entry });
+            }
+            files.push(file);
+        }
+        Ok(Self { files, tensors })
+    }
+
+    /// Opens the files that an index names, and holds both against each other.
+    pub(crate) fn open_index(index: &Path) -> Result<Self, Error> {
+        let folder = index.parent().unwrap_or(Path::new(""));
+        let by_shard = read_index(index)?;
+        let names: Vec<_> = by_shard.keys().collect();
+        for (name, tensors) in &by_shard {
+            let shard = folder.join(name);
+            if !shard.exists() {
+                return Err(Error::AbsentShard { index: index.to_owned(), shard, tensors: tensors.len() });
+            }
+        }
+        let shards = Self::open(names.iter().map(|name| folder.join(name)).collect())?;
+        let mut expected = HashMap::new();
+        for (number, (name, tensors)) in by_shard.iter().enumerate() {
+            let absent = |t: &&String| shards.tensors.get(*t).is_none_or(|s| s.shard != number);
+            let absent: Vec<_> = tensors.iter().filter(absent).cloned().collect();
+            if !absent.is_empty() {
+                let (index, shard) = (index.to_owned(), folder.join(name));
+                return Err(Error::NotInShard { index, shard, tensors: absent });
+            }
+            expected.extend(tensors.iter().map(|t| (t, number)));
+        }
+        for (number, file) in shards.files.iter().enumerate() {
+            let extra = |s: &&Stored| s.shard == number && !expected.contains_key(&s.entry.name);
+            let extra: Vec<_> =
+                shards.tensors.values().filter(extra).map(|s| s.entry.name.clone()).collect();
+            if !extra.is_empty() {
+                let (index, shard) = (index.to_owned(), file.path().to_owned());
+                return Err(Error::NotInIndex { index, shard, tensors: extra });
+            }
+        }
+        Ok(shards)
+    }
+
+    /// The tensors, by name.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = &Stored> {
+        self.tensors.values()
+    }
+
+    /// The file of a shard; the number must come from [`Stored::shard`].
+    pub(crate) fn file(&self, shard: usize) -> Option<&ReadAt> {
+        self.files.get(shard)
+    }
+
+    /// The path of a tensor's shard.
+    pub(crate) fn path_of(&self, stored: &Stored) -> PathBuf {
+        self.file(stored.shard).map(|f| f.path().to_owned()).unwrap_or_default()
+    }
+
+    /// The files with their lengths.
+    pub(crate) fn source_files(&self) -> Vec<SourceFile> {
+        self.files.iter().map(|f| SourceFile { path: f.path().to_owned(), bytes: f.len() }).collect()
+    }
+}
+
+/// The tensors of each file by `weight_map`.
+fn read_index(index: &Path) -> Result<BTreeMap<String, Vec<String>>, Error> {
+    let document = json::read(index)?;
+    let map = match document.get("weight_map") {
+        Some(Value::Object(map)) if !map.is_empty() => map,
+        Some(Value::Object(_)) | None => {
+            return Err(Error::MissingKey {
+                path: index.to_owned(),
+                key: "weight_map".to_owned(),
+                expected: "an object that gives each tensor's file",
+            });
+        }
+        Some(other) => {
+            return Err(json::bad_key(index, "weight_map", other, "an object that gives each tensor's file"));
+        }
+    };
+    let mut by_shard = BTreeMap::<String, Vec<String>>::new();
+    for (tensor, file) in map {
+        let Some(name) = file.as_str() else {
+            return Err(json::bad_key(index, &format!("weight_map.{tensor}"), file, "a file name"));
+        };
+        // A name that climbs out of the folder would read files that the user did not point at.
+        let plain = Path::new(name).file_name().is_some_and(|n| n == name);
+        if !plain || name.contains(['/', '\\', '\0']) {
+            return Err(Error::ShardPath {
+                index: index.to_owned(),
+                tensor: tensor.clone(),
+                found: name.to_owned(),
+            });
+        }
+        by_shard.entry(name.to_owned()).or_default().push(tensor.clone());
+    }
+    Ok(by_shard)
+}
