@@ -61,7 +61,6 @@ pub fn quantize_chunk_into(
         _ => {}
     }
     let bytes = src.len() / ty.block_len() * ty.block_bytes();
-    dst.clear();
     dst.resize(bytes, 0);
     let importance = importance.map_or(std::ptr::null(), <[f32]>::as_ptr);
     // SAFETY: `src` holds `rows` rows of `row_len` weights, `dst` exactly their blocks (ggml's own block
