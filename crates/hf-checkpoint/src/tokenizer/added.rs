@@ -1,0 +1,100 @@
+//! The added tokens of a tokenizer and the ids they get, as Hugging Face's tokenizers library assigns them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use super::class::Loading;
+use super::config::TokenizerConfig;
+use super::error::TokenizerError;
+use super::file::read_json;
+use super::json::{AddedToken, TokenizerJson, Vocab};
+
+/// The added tokens by id.
+#[derive(Debug, Default)]
+pub(super) struct AddedVocabulary {
+    by_id: BTreeMap<u32, AddedToken>,
+    ids: HashMap<String, u32>,
+}
+
+impl AddedVocabulary {
+    /// Gathers the added tokens of a folder. `specials` are the special tokens that the configuration names.
+    pub(super) fn gather(
+        folder: &Path,
+        json: &TokenizerJson,
+        config: &TokenizerConfig,
+        loading: &Loading,
+        specials: &[AddedToken],
+    ) -> Result<Self, TokenizerError> {
+        let mut added = Self::default();
+        let of_file = json.added_tokens.as_deref().unwrap_or_default();
+        if loading.from_file {
+            added.add(of_file.iter().map(|t| t.token.clone()), &json.model.vocab);
+        }
+        let listed = match config.added_tokens_decoder()? {
+            Some(listed) => listed,
+            None => {
+                let mut listed = added_tokens_json(folder, specials)?;
+                listed.extend(of_file.iter().map(|t| (t.id, t.token.clone())));
+                listed
+            }
+        };
+        let mut wanted: Vec<AddedToken> =
+            listed.values().filter(|t| !added.by_id.values().any(|have| have == *t)).cloned().collect();
+        for special in specials {
+            let content = &special.content;
+            if !added.ids.contains_key(content) && !wanted.iter().any(|t| t.content == *content) {
+                wanted.push(special.clone());
+            }
+        }
+        for token in &mut wanted {
+            token.special |= specials.iter().any(|s| s.content == token.content);
+        }
+        added.add(wanted, &json.model.vocab);
+        if loading.marks_specials {
+            added.add(specials.iter().map(|s| AddedToken::special(s.content.as_str())), &json.model.vocab);
+        }
+        Ok(added)
+    }
+
+    /// Adds tokens: one that the vocabulary has keeps its id, another gets the next free one.
+    fn add(&mut self, tokens: impl IntoIterator<Item = AddedToken>, vocab: &Vocab) {
+        let size = u32::try_from(vocab.ids.len()).unwrap_or(u32::MAX);
+        let mut next = match self.by_id.last_key_value() {
+            Some((&last, _)) if last >= size || size == 0 => last.saturating_add(1),
+            _ => size,
+        };
+        for token in tokens {
+            if token.content.is_empty() {
+                continue;
+            }
+            let known = self.ids.get(&token.content).or_else(|| vocab.ids.get(&token.content)).copied();
+            let id = known.unwrap_or_else(|| {
+                let id = next;
+                next = next.saturating_add(1);
+                id
+            });
+            self.ids.insert(token.content.clone(), id);
+            self.by_id.insert(id, token);
+        }
+    }
+
+    /// The tokens in order of id.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &AddedToken)> {
+        self.by_id.iter().map(|(&id, token)| (id, token))
+    }
+}
+
+/// `added_tokens.json`, which older folders have: token to id.
+fn added_tokens_json(
+    folder: &Path,
+    specials: &[AddedToken],
+) -> Result<BTreeMap<u32, AddedToken>, TokenizerError> {
+    let listed: HashMap<String, u32> = read_json(&folder.join("added_tokens.json"))?.unwrap_or_default();
+    Ok(listed
+        .into_iter()
+        .map(|(content, id)| {
+            let special = specials.iter().any(|s| s.content == content);
+            (id, AddedToken { normalized: !special, special, ..AddedToken::special(content) })
+        })
+        .collect())
+}

@@ -1,0 +1,82 @@
+//! Byte-level BPE, GGUF's `gpt2` tokenizer.
+
+use std::path::Path;
+
+use gguf_format::Metadata;
+
+use super::error::TokenizerError;
+use super::file::{read_text, value_error};
+use super::json::{Merge, TokenizerJson};
+use super::metadata::{MERGES, MODEL, PRE, TOKEN_TYPE, TOKENS};
+use super::pre;
+use super::special::{COMMON, SpecialTokens};
+use super::vocabulary::Vocabulary;
+use super::{Files, TokenizerInput, Written};
+
+/// Writes the pairs of a byte-level BPE tokenizer.
+pub(super) fn write(
+    input: &TokenizerInput<'_>,
+    files: &Files,
+    json: &TokenizerJson,
+    pairs: &mut Metadata,
+) -> Result<Written, TokenizerError> {
+    json.expect_model("BPE")?;
+    let vocabulary = Vocabulary::new(input.dir, json, &files.tokenizer, input.config)?;
+    let tokens = vocabulary.tokens(input.vocab_size)?;
+    let pre = pre::recognise(&vocabulary, input.pre)?;
+    let size = tokens.texts.len();
+    pairs.insert(MODEL, "gpt2");
+    pairs.insert(PRE, pre.name);
+    let types = tokens.type_numbers();
+    pairs.insert(TOKENS, tokens.texts);
+    pairs.insert(TOKEN_TYPE, types);
+    let mut notes = Vec::new();
+    let merges = merges(input.dir, json)?;
+    if merges.is_empty() {
+        notes.push(format!(
+            "{}: no merges, without which llama.cpp cannot load the file",
+            json.path.display()
+        ));
+    } else {
+        pairs.insert(MERGES, merges);
+    }
+    let specials = SpecialTokens::gather(&files.sources(input), COMMON)?;
+    specials.write(pairs)?;
+    notes.extend(specials.notes);
+    Ok(Written { size, pre: Some(pre), notes })
+}
+
+/// The merges as GGUF has them, `a b`: a space within a token is written as byte-level BPE's sign for it.
+fn merges(folder: &Path, json: &TokenizerJson) -> Result<Vec<String>, TokenizerError> {
+    if json.model.merges.0.is_empty() {
+        return merges_txt(folder);
+    }
+    let sign = |token: &str| token.replace(' ', "Ġ");
+    let text = |merge: &Merge| match merge {
+        Merge::Text(text) => text.clone(),
+        Merge::Pair(a, b) if a.contains(' ') || b.contains(' ') => format!("{} {}", sign(a), sign(b)),
+        Merge::Pair(a, b) => [a, " ", b].concat(),
+    };
+    Ok(json.model.merges.0.iter().map(text).collect())
+}
+
+/// `merges.txt`: a comment at most, then a merge a line. Lines that are no merge are left out, as the converter does.
+fn merges_txt(folder: &Path) -> Result<Vec<String>, TokenizerError> {
+    let path = folder.join("merges.txt");
+    let Some(text) = read_text(&path)? else { return Ok(Vec::new()) };
+    let body = match text.split_once('\n') {
+        Some((first, rest)) if first.trim_start().starts_with('#') => rest,
+        _ => &text,
+    };
+    let merges: Vec<String> = body
+        .lines()
+        .filter_map(|line| match line.split_whitespace().collect::<Vec<_>>()[..] {
+            [a, b] => Some(format!("{a} {b}")),
+            _ => None,
+        })
+        .collect();
+    if merges.is_empty() {
+        return Err(value_error(path, "merges", "none", "a merge of two tokens a line"));
+    }
+    Ok(merges)
+}

@@ -1,0 +1,110 @@
+//! `tokenizer_config.json` and the files that say the same in older folders.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::error::TokenizerError;
+use super::file::{brief, read_json, value_error};
+use super::json::AddedToken;
+
+/// The names of the special tokens that any tokenizer may have, in the order in which transformers adds them.
+const NAMED: [&str; 7] =
+    ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+
+/// `tokenizer_config.json`; empty where there is none.
+#[derive(Debug, Default)]
+pub(super) struct TokenizerConfig {
+    pub map: Map<String, Value>,
+    pub path: PathBuf,
+}
+
+impl TokenizerConfig {
+    /// Reads the file of a folder.
+    pub(super) fn read(folder: &Path) -> Result<Self, TokenizerError> {
+        let path = folder.join("tokenizer_config.json");
+        Ok(Self { map: read_json(&path)?.unwrap_or_default(), path })
+    }
+
+    /// A text of the file.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.map.get(key).and_then(Value::as_str)
+    }
+
+    /// `added_tokens_decoder`, by id; `None` if the file has none.
+    pub(super) fn added_tokens_decoder(&self) -> Result<Option<BTreeMap<u32, AddedToken>>, TokenizerError> {
+        let Some(value) = self.map.get("added_tokens_decoder") else { return Ok(None) };
+        let error =
+            |key: String, found: String, expected: &str| value_error(&self.path, key, found, expected);
+        let Value::Object(map) = value else {
+            return Err(error("added_tokens_decoder".into(), brief(value), "a map of id to token"));
+        };
+        let mut tokens = BTreeMap::new();
+        for (id, token) in map {
+            let key = || format!("added_tokens_decoder.{id}");
+            let number = id.parse().map_err(|_| error(key(), format!("id {id:?}"), "a number under 2^32"))?;
+            let token = added_token(token)
+                .ok_or_else(|| error(key(), brief(token), "a token: content, special, normalized, …"))?;
+            tokens.insert(number, token);
+        }
+        Ok(Some(tokens))
+    }
+
+    /// The special tokens by name, as transformers gathers them: the standard names, then names of the model's own, then
+    /// the unnamed extra ones. `defaults` are the tokenizer class's; a null in the file takes a default away.
+    pub(super) fn special_tokens(
+        &self,
+        folder: &Path,
+        defaults: &[(&'static str, &'static str)],
+    ) -> Result<Vec<AddedToken>, TokenizerError> {
+        // special_tokens_map.json is read only where the configuration does not list the added tokens itself.
+        let mut map = self.map.clone();
+        if !map.contains_key("added_tokens_decoder")
+            && let Some(older) = read_json::<Map<String, Value>>(&folder.join("special_tokens_map.json"))?
+        {
+            map.extend(older);
+        }
+        for (name, token) in defaults {
+            map.entry(*name).or_insert_with(|| Value::from(*token));
+        }
+        let mut specials = Vec::new();
+        let mut push = |value: &Value| specials.extend(special_token(value));
+        for name in NAMED {
+            map.get(name).into_iter().for_each(&mut push);
+        }
+        for (name, value) in &map {
+            if name.ends_with("_token") && !NAMED.contains(&name.as_str()) {
+                push(value);
+            }
+        }
+        let listed = ["extra_special_tokens", "additional_special_tokens"]
+            .into_iter()
+            .filter_map(|key| map.get(key))
+            .find(|v| match v {
+                Value::Array(v) => !v.is_empty(),
+                Value::Object(v) => !v.is_empty(),
+                _ => false,
+            });
+        match listed {
+            Some(Value::Array(tokens)) => tokens.iter().for_each(&mut push),
+            Some(Value::Object(tokens)) => tokens.values().for_each(&mut push),
+            _ => (),
+        }
+        Ok(specials)
+    }
+}
+
+/// A special token, given as a text alone or with flags.
+fn special_token(value: &Value) -> Option<AddedToken> {
+    match value {
+        Value::String(text) => Some(AddedToken::special(text)),
+        _ => added_token(value).map(|token| AddedToken { special: true, ..token }),
+    }
+}
+
+/// A token with flags, from a map of them.
+fn added_token(value: &Value) -> Option<AddedToken> {
+    if value.is_object() { AddedToken::deserialize(value).ok() } else { None }
+}

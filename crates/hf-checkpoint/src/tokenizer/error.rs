@@ -1,0 +1,84 @@
+//! What can be wrong with a tokenizer's files.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a tokenizer cannot be written into GGUF metadata. Each message is one line that names file and key, what was
+/// found and what was expected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenizerError {
+    /// A file is there but cannot be read.
+    #[error("{}: cannot read: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file is larger than any tokenizer's.
+    #[error("{}: {bytes} bytes, at most {limit} expected of a tokenizer's file", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
+        /// The most that is read.
+        limit: u64,
+    },
+    /// A file is not the JSON it should be.
+    #[error("{}: not the JSON expected: {source}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// A `tokenizer.model` is not a SentencePiece model.
+    #[error("{}: not a SentencePiece model: {source}", path.display())]
+    SentencePiece {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: prost::DecodeError,
+    },
+    /// The folder has none of the files that the model's family keeps its tokenizer in.
+    #[error("{}: no tokenizer: expected {expected}", folder.display())]
+    Missing {
+        /// The folder.
+        folder: PathBuf,
+        /// The files that were looked for.
+        expected: &'static str,
+    },
+    /// A value is not what it must be.
+    #[error("{}: {key}: found {found}, expected {expected}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The key, as a path into the file: `model.type`, `added_tokens[3].id`.
+        key: String,
+        /// What is there.
+        found: String,
+        /// What should be.
+        expected: String,
+    },
+    /// The pre-tokenizer is none of those that llama.cpp implements.
+    #[error(
+        "{}: pre-tokenizer not recognised: {structure}; name the one of llama.cpp that splits alike (option pre)",
+        path.display()
+    )]
+    UnknownPre {
+        /// `tokenizer.json`.
+        path: PathBuf,
+        /// The structure, shortened.
+        structure: String,
+    },
+    /// The pre-tokenizer asked for is none that llama.cpp knows.
+    #[error("pre-tokenizer {name:?} asked for, but llama.cpp has none of that name{}", suggestion.map(|s| format!("; did you mean {s}?")).unwrap_or_default())]
+    NoSuchPre {
+        /// The name given.
+        name: String,
+        /// A known name near to it.
+        suggestion: Option<&'static str>,
+    },
+}

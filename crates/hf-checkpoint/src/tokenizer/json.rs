@@ -1,0 +1,226 @@
+//! `tokenizer.json`, the serialization of Hugging Face's tokenizers library, as far as GGUF needs it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::error::TokenizerError;
+use super::file::{read_json, value_error};
+
+/// The file.
+#[derive(Debug, Deserialize)]
+pub(super) struct TokenizerJson {
+    #[serde(default)]
+    pub added_tokens: Option<Vec<NumberedToken>>,
+    #[serde(default)]
+    pub normalizer: Value,
+    #[serde(default)]
+    pub pre_tokenizer: Value,
+    #[serde(default)]
+    pub post_processor: Value,
+    #[serde(default)]
+    pub decoder: Value,
+    pub model: Model,
+    /// Where it was read from.
+    #[serde(skip)]
+    pub path: PathBuf,
+}
+
+/// A token of `added_tokens`, with its id.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct NumberedToken {
+    pub id: u32,
+    #[serde(flatten)]
+    pub token: AddedToken,
+}
+
+/// A token that is cut out of the text before the model sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "RawAddedToken")]
+pub(super) struct AddedToken {
+    pub content: String,
+    pub single_word: bool,
+    pub lstrip: bool,
+    pub rstrip: bool,
+    pub normalized: bool,
+    pub special: bool,
+}
+
+impl AddedToken {
+    /// What `AddedToken(content, special=True)` makes.
+    pub(super) fn special(content: impl Into<String>) -> Self {
+        Self {
+            content: content.into(),
+            single_word: false,
+            lstrip: false,
+            rstrip: false,
+            normalized: false,
+            special: true,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct RawAddedToken {
+    content: String,
+    #[serde(default)]
+    single_word: bool,
+    #[serde(default)]
+    lstrip: bool,
+    #[serde(default)]
+    rstrip: bool,
+    normalized: Option<bool>,
+    #[serde(default)]
+    special: bool,
+}
+
+impl From<RawAddedToken> for AddedToken {
+    fn from(raw: RawAddedToken) -> Self {
+        Self {
+            content: raw.content,
+            single_word: raw.single_word,
+            lstrip: raw.lstrip,
+            rstrip: raw.rstrip,
+            normalized: raw.normalized.unwrap_or(!raw.special),
+            special: raw.special,
+        }
+    }
+}
+
+/// The `model` of the file: BPE and WordPiece keep a map of token to id, Unigram a list.
+#[derive(Debug, Deserialize)]
+pub(super) struct Model {
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub vocab: Vocab,
+    #[serde(default)]
+    pub merges: Merges,
+    pub unk_token: Option<String>,
+    pub continuing_subword_prefix: Option<String>,
+    pub end_of_word_suffix: Option<String>,
+    pub byte_fallback: Option<bool>,
+    pub ignore_merges: Option<bool>,
+    pub max_input_chars_per_word: Option<usize>,
+}
+
+/// Tokens and ids in file order, and the ids by token.
+#[derive(Debug, Default)]
+pub(super) struct Vocab {
+    pub ids: HashMap<String, u32>,
+    /// The file has a list of pieces with scores (Unigram), which is read past.
+    pub is_list: bool,
+}
+
+impl<'de> Deserialize<'de> for Vocab {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Vocab;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map of token to id")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vocab, A::Error> {
+                let mut ids = HashMap::new();
+                while let Some((token, id)) = map.next_entry::<String, u32>()? {
+                    ids.insert(token, id);
+                }
+                Ok(Vocab { ids, is_list: false })
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vocab, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Vocab { ids: HashMap::new(), is_list: true })
+            }
+        }
+        deserializer.deserialize_any(V)
+    }
+}
+
+/// A merge of two tokens: `"a b"` up to transformers 4.44, `["a", "b"]` since.
+#[derive(Debug)]
+pub(super) enum Merge {
+    Text(String),
+    Pair(String, String),
+}
+
+impl Merge {
+    /// The two sides; of a text with no space, `None`.
+    pub(super) fn sides(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Text(text) => text.split_once(' '),
+            Self::Pair(a, b) => Some((a, b)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Merge {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Merge;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a merge: \"a b\" or [\"a\", \"b\"]")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Merge, E> {
+                Ok(Merge::Text(text.to_owned()))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<Merge, E> {
+                Ok(Merge::Text(text))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Merge, A::Error> {
+                let short = |n| serde::de::Error::invalid_length(n, &"two tokens");
+                let a = seq.next_element()?.ok_or_else(|| short(0))?;
+                let b = seq.next_element()?.ok_or_else(|| short(1))?;
+                match seq.next_element::<IgnoredAny>()? {
+                    None => Ok(Merge::Pair(a, b)),
+                    Some(_) => Err(short(3)),
+                }
+            }
+        }
+        deserializer.deserialize_any(V)
+    }
+}
+
+/// The merges in order of rank; empty where the file has none.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Merges(pub Vec<Merge>);
+
+impl TokenizerJson {
+    /// Reads `tokenizer.json` of a folder; `None` if it has none.
+    pub(super) fn read(folder: &Path) -> Result<Option<Self>, TokenizerError> {
+        let path = folder.join("tokenizer.json");
+        let Some(mut json) = read_json::<Self>(&path)? else { return Ok(None) };
+        json.path = path;
+        Ok(Some(json))
+    }
+
+    /// The type of the model; some old files leave it out.
+    pub(super) fn model_kind(&self) -> &str {
+        self.model.kind.as_deref().unwrap_or(if self.model.merges.0.is_empty() { "" } else { "BPE" })
+    }
+
+    /// Refuses a model of another type.
+    pub(super) fn expect_model(&self, kind: &str) -> Result<(), TokenizerError> {
+        if self.model_kind() == kind && !self.model.vocab.is_list {
+            return Ok(());
+        }
+        let found = if self.model.vocab.is_list { "Unigram" } else { self.model_kind() };
+        Err(value_error(&self.path, "model.type", format!("{found:?}"), format!("{kind:?}")))
+    }
+}
+
+/// The `type` of a component, `""` if it has none.
+pub(super) fn component_type(component: &Value) -> &str {
+    component.get("type").and_then(Value::as_str).unwrap_or("")
+}

@@ -1,0 +1,84 @@
+//! SentencePiece's BPE in the form of `tokenizer.json`: BPE with byte fallback. GGUF's `llama` tokenizer, without
+//! scores of its own.
+
+use gguf_format::Metadata;
+
+use super::error::TokenizerError;
+use super::file::{shorten, value_error};
+use super::json::{TokenizerJson, component_type};
+use super::metadata::{MODEL, PRE, SCORES, TOKEN_TYPE, TOKENS, TokenType, Tokens};
+use super::special::{COMMON, Sources, SpecialTokens};
+use super::vocabulary::Vocabulary;
+use super::{Files, TokenizerInput, Written};
+
+/// The score of every token: the file has none.
+const SCORE: f32 = -1000.0;
+
+/// Whether a `tokenizer.json` is of this form.
+pub(super) fn is_llama_bpe(json: &TokenizerJson) -> bool {
+    json.model_kind() == "BPE"
+        && json.model.byte_fallback == Some(true)
+        && component_type(&json.decoder) == "Sequence"
+}
+
+/// Writes the pairs of such a tokenizer.
+pub(super) fn write(
+    input: &TokenizerInput<'_>,
+    files: &Files,
+    json: &TokenizerJson,
+    pairs: &mut Metadata,
+) -> Result<Written, TokenizerError> {
+    let vocabulary = Vocabulary::new(input.dir, json, &files.tokenizer, input.config)?;
+    let tokens = tokens(&vocabulary)?;
+    let size = tokens.texts.len();
+    pairs.insert(MODEL, "llama");
+    pairs.insert(PRE, "default");
+    let types = tokens.type_numbers();
+    pairs.insert(TOKENS, tokens.texts);
+    pairs.insert(SCORES, tokens.scores);
+    pairs.insert(TOKEN_TYPE, types);
+    let sources = Sources { vocab_size: u32::try_from(size).ok(), ..files.sources(input) };
+    let specials = SpecialTokens::gather(&sources, COMMON)?;
+    specials.write(pairs)?;
+    Ok(Written { size, pre: None, notes: specials.notes })
+}
+
+fn tokens(vocabulary: &Vocabulary<'_>) -> Result<Tokens, TokenizerError> {
+    let is_special = |token: &str| vocabulary.specials.iter().any(|s| s.content == token);
+    let size = vocabulary.json.model.vocab.ids.len();
+    let mut tokens = Tokens::default();
+    for (id, token) in vocabulary.base(size, "the number of tokens")?.into_iter().enumerate() {
+        let Some(token) = token else {
+            let found = format!("no token of id {id}");
+            return Err(value_error(&vocabulary.json.path, "model.vocab", found, "ids without a gap"));
+        };
+        let kind = match token {
+            _ if is_byte(token) => TokenType::Byte,
+            _ if is_special(token) => TokenType::Control,
+            _ => TokenType::Normal,
+        };
+        tokens.push(token.to_owned(), kind);
+    }
+    for (id, token) in vocabulary.added.iter() {
+        if (id as usize) < size {
+            continue;
+        }
+        if id as usize != tokens.texts.len() {
+            let found = format!("id {id} for {:?}", shorten(&token.content, 40));
+            let expected = format!("the next id, {}", tokens.texts.len());
+            return Err(value_error(&vocabulary.json.path, "added_tokens", found, expected));
+        }
+        let special = is_special(&token.content);
+        tokens.push(token.content.clone(), if special { TokenType::Control } else { TokenType::UserDefined });
+    }
+    tokens.scores = vec![SCORE; tokens.texts.len()];
+    Ok(tokens)
+}
+
+/// `<0x41>`, which stands for a byte.
+fn is_byte(token: &str) -> bool {
+    token
+        .strip_prefix("<0x")
+        .and_then(|t| t.strip_suffix('>'))
+        .is_some_and(|hex| hex.len() == 2 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}

@@ -1,0 +1,196 @@
+//! Tokenizers: a folder's vocabulary, merges, special tokens and chat template as the pairs of GGUF metadata.
+//!
+//! The pairs are those that convert_hf_to_gguf writes (llama.cpp as vendored by llama-cpp-python 0.3.36, with transformers
+//! 5.23): `conversion/base.py`, `llama.py`, `qwen.py`, `bert.py`, and gguf-py's `vocab.py`.
+
+mod added;
+mod bpe;
+mod chat;
+mod class;
+mod config;
+mod decode;
+mod error;
+mod file;
+mod json;
+mod llama_bpe;
+mod metadata;
+mod pre;
+mod sentencepiece;
+mod special;
+mod vocabulary;
+mod wordpiece;
+
+use std::path::Path;
+
+use gguf_format::Metadata;
+use serde_json::Value;
+
+use self::chat::Templates;
+use self::config::TokenizerConfig;
+pub use self::error::TokenizerError;
+use self::file::value_error;
+use self::json::TokenizerJson;
+pub(crate) use self::pre::PreTokenizer;
+use self::special::{Sources, SpecialTokens, config_flag};
+
+/// More tokens than any vocabulary has (the largest known is near a million): a bound on what a wrong `vocab_size`, or a
+/// wrong id, can ask for.
+const MAX_TOKENS: u32 = 1 << 21;
+
+/// The vocabulary of CodeLlama, whose tokens for infilling have fixed places.
+const CODE_LLAMA: u64 = 32016;
+/// The vocabulary of small Granite models (and of SmolLM), which want no token before a text.
+const GRANITE_SMALL: u64 = 49152;
+
+/// Which tokenizer a model's family has, and where it looks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenizerKind {
+    /// `tokenizer.model`, else BPE with byte fallback, else byte-level BPE; with the Llama family's extra keys
+    /// (Llama, Mistral).
+    Any,
+    /// `tokenizer.model`, else byte-level BPE (Qwen2, Qwen3).
+    SentencePieceOrBpe,
+    /// WordPiece (BERT).
+    WordPiece,
+}
+
+impl TokenizerKind {
+    /// The files it may be in.
+    const fn files(self) -> &'static str {
+        match self {
+            Self::Any | Self::SentencePieceOrBpe => "tokenizer.model or tokenizer.json",
+            Self::WordPiece => "tokenizer.json",
+        }
+    }
+}
+
+/// What to read.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenizerInput<'a> {
+    /// The folder.
+    pub dir: &'a Path,
+    pub kind: TokenizerKind,
+    /// `config.json`.
+    pub config: &'a Value,
+    /// `vocab_size` of the configuration; `None`: as many as the tokenizer has.
+    pub vocab_size: Option<u64>,
+    /// The pre-tokenizer's name, where the user gave one.
+    pub pre: Option<&'a str>,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub(crate) struct TokenizerOutput {
+    /// `tokenizer.*`, in the converter's order.
+    pub pairs: Metadata,
+    /// The number of tokens, those that only pad the vocabulary included.
+    pub vocab_size: u32,
+    /// The pre-tokenizer, of tokenizers that have one.
+    pub pre: Option<PreTokenizer>,
+    /// What was left out or may surprise, a line each.
+    pub notes: Vec<String>,
+}
+
+/// What one kind of tokenizer wrote.
+struct Written {
+    size: usize,
+    pre: Option<PreTokenizer>,
+    notes: Vec<String>,
+}
+
+/// The files that every kind looks at.
+struct Files {
+    json: Option<TokenizerJson>,
+    tokenizer: TokenizerConfig,
+    templates: Templates,
+}
+
+impl Files {
+    fn read(dir: &Path) -> Result<Self, TokenizerError> {
+        let tokenizer = TokenizerConfig::read(dir)?;
+        let templates = Templates::read(dir, &tokenizer)?;
+        Ok(Self { json: TokenizerJson::read(dir)?, tokenizer, templates })
+    }
+
+    fn sources<'a>(&'a self, input: &TokenizerInput<'a>) -> Sources<'a> {
+        Sources {
+            json: self.json.as_ref(),
+            tokenizer: &self.tokenizer,
+            config: input.config,
+            templates: &self.templates,
+            vocab_size: None,
+        }
+    }
+}
+
+/// Reads the tokenizer of a folder.
+pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, TokenizerError> {
+    let files = Files::read(input.dir)?;
+    let mut pairs = Metadata::new();
+    let of_llama = input.kind == TokenizerKind::Any;
+    if of_llama && let Some(add) = config_flag(&files.tokenizer, "add_prefix_space")? {
+        pairs.insert(metadata::ADD_SPACE_PREFIX, add);
+    }
+    let model = match input.kind {
+        TokenizerKind::WordPiece => None,
+        TokenizerKind::Any | TokenizerKind::SentencePieceOrBpe => sentencepiece::read_model(input.dir)?,
+    };
+    let mut written = match (model, &files.json) {
+        (Some(model), _) => sentencepiece::write(input, &files, model, &mut pairs)?,
+        (None, Some(json)) => match input.kind {
+            TokenizerKind::WordPiece => wordpiece::write(input, &files, json, &mut pairs)?,
+            TokenizerKind::Any if llama_bpe::is_llama_bpe(json) => {
+                llama_bpe::write(input, &files, json, &mut pairs)?
+            }
+            TokenizerKind::Any | TokenizerKind::SentencePieceOrBpe => {
+                bpe::write(input, &files, json, &mut pairs)?
+            }
+        },
+        (None, None) => {
+            return Err(TokenizerError::Missing { folder: input.dir.into(), expected: input.kind.files() });
+        }
+    };
+    if of_llama {
+        llama_extras(input, &files, &mut pairs, &mut written)?;
+    }
+    if let Some(path) = files.templates.ignored(&files.tokenizer) {
+        written.notes.push(format!("{}: not read, there is no tokenizer_config.json", path.display()));
+    }
+    // At most MAX_TOKENS, as each kind makes sure.
+    let vocab_size = u32::try_from(written.size).unwrap_or(u32::MAX);
+    Ok(TokenizerOutput { pairs, vocab_size, pre: written.pre, notes: written.notes })
+}
+
+/// What the Llama family adds for vocabularies of two sizes.
+fn llama_extras(
+    input: &TokenizerInput<'_>,
+    files: &Files,
+    pairs: &mut Metadata,
+    written: &mut Written,
+) -> Result<(), TokenizerError> {
+    match input.vocab_size {
+        Some(CODE_LLAMA) => {
+            let mut specials =
+                SpecialTokens::gather(&files.sources(input), &["prefix", "suffix", "middle", "eot"])?;
+            specials.fix_id("eot", 32010);
+            specials.write(pairs)?;
+            written.notes.append(&mut specials.notes);
+        }
+        Some(GRANITE_SMALL) => {
+            pairs.insert(metadata::ADD_BOS, false);
+        }
+        _ => (),
+    }
+    Ok(())
+}
+
+/// A `vocab_size` of `config.json` as a length; `path` is the tokenizer's file, beside it.
+fn checked_size(size: u64, path: &Path) -> Result<usize, TokenizerError> {
+    match usize::try_from(size) {
+        Ok(len) if size <= u64::from(MAX_TOKENS) && size > 0 => Ok(len),
+        _ => {
+            let expected = format!("1 to {MAX_TOKENS}");
+            Err(value_error(path.with_file_name("config.json"), "vocab_size", size.to_string(), expected))
+        }
+    }
+}

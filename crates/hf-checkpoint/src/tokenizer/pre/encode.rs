@@ -1,0 +1,393 @@
+//! Encodes one text, the converter's, with the tokenizer of a `tokenizer.json`.
+//!
+//! Only that text is ever encoded, so only what it contains is provided for: its characters are all in NFC and NFD, one
+//! changes in NFKC, three are nonspacing marks. A component that is not known gives `None`, and the caller goes on
+//! without.
+
+use std::collections::HashMap;
+
+use fancy_regex::Regex;
+use serde_json::Value;
+
+use super::super::added::AddedVocabulary;
+use super::super::decode::BYTE_CHARS;
+use super::super::json::{AddedToken, TokenizerJson, component_type};
+use super::split::{Behavior, Pattern, split};
+
+/// How deep components may be nested.
+const DEPTH: u8 = 8;
+
+/// The regular expression of the pre-tokenizer ByteLevel (tokenizers 0.23).
+const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+
+/// The ids of a text, without the special tokens around it. `added`: the added tokens are looked for in the text.
+pub(super) fn encode(json: &TokenizerJson, added: Option<&AddedVocabulary>, text: &str) -> Option<Vec<u32>> {
+    let mut pieces = vec![Piece::Text(text.to_owned())];
+    if let Some(added) = added {
+        let raw = Matcher::new(added, |token| (!token.normalized).then(|| token.content.clone()));
+        pieces = raw.cut(pieces);
+    }
+    for piece in &mut pieces {
+        if let Piece::Text(text) = piece {
+            *text = normalize(&json.normalizer, std::mem::take(text), DEPTH)?;
+        }
+    }
+    if let Some(added) = added {
+        let normalized = Matcher::new(added, |token| match token.normalized {
+            true => normalize(&json.normalizer, token.content.clone(), DEPTH),
+            false => None,
+        });
+        pieces = normalized.cut(pieces);
+    }
+    let model = Model::new(json)?;
+    let mut ids = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Token(id) => ids.push(id),
+            Piece::Text(text) => {
+                for word in pre_tokenize(&json.pre_tokenizer, vec![text], DEPTH)? {
+                    model.encode(&word, &mut ids)?;
+                }
+            }
+        }
+    }
+    Some(ids)
+}
+
+enum Piece {
+    Text(String),
+    Token(u32),
+}
+
+/// Finds added tokens in a text: the leftmost, of these the longest.
+struct Matcher<'a> {
+    tokens: Vec<(String, u32, &'a AddedToken)>,
+}
+
+impl<'a> Matcher<'a> {
+    fn new(added: &'a AddedVocabulary, form: impl Fn(&AddedToken) -> Option<String>) -> Self {
+        let tokens = added.iter().filter_map(|(id, token)| Some((form(token)?, id, token)));
+        Self { tokens: tokens.filter(|(form, ..)| !form.is_empty()).collect() }
+    }
+
+    fn cut(&self, pieces: Vec<Piece>) -> Vec<Piece> {
+        let mut cut = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) if !self.tokens.is_empty() => self.cut_text(&text, &mut cut),
+                other => cut.push(other),
+            }
+        }
+        cut
+    }
+
+    fn cut_text(&self, text: &str, pieces: &mut Vec<Piece>) {
+        let push = |pieces: &mut Vec<Piece>, from: usize, to: usize| {
+            if from < to {
+                pieces.push(Piece::Text(text[from..to].to_owned()));
+            }
+        };
+        let (mut at, mut done) = (0, 0);
+        while let Some(c) = text[at..].chars().next() {
+            let here = &text[at..];
+            let longest = self
+                .tokens
+                .iter()
+                .filter(|(form, ..)| here.starts_with(form.as_str()))
+                .max_by_key(|(form, ..)| form.len());
+            let Some((form, id, token)) = longest else {
+                at += c.len_utf8();
+                continue;
+            };
+            let (mut start, mut end) = (at, at + form.len());
+            at = end;
+            let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+            if token.single_word
+                && (word(text[..start].chars().next_back()) || word(text[end..].chars().next()))
+            {
+                continue;
+            }
+            if token.lstrip {
+                start = text[..start].trim_end().len().max(done);
+            }
+            if token.rstrip {
+                end = text.len() - text[end..].trim_start().len();
+            }
+            push(pieces, done, start);
+            pieces.push(Piece::Token(*id));
+            done = end;
+            at = at.max(end);
+        }
+        push(pieces, done, text.len());
+    }
+}
+
+/// The text after a normalizer.
+fn normalize(normalizer: &Value, text: String, depth: u8) -> Option<String> {
+    let flag = |key: &str| normalizer.get(key).and_then(Value::as_bool);
+    match component_type(normalizer) {
+        "" if normalizer.is_null() => Some(text),
+        "NFC" | "NFD" => Some(text),
+        "NFKC" | "NFKD" => Some(text.replace('～', "~")),
+        "Lowercase" => Some(text.to_lowercase()),
+        "StripAccents" => Some(without_marks(&text)),
+        "Prepend" => {
+            let sign = normalizer.get("prepend")?.as_str()?;
+            Some(if text.is_empty() { text } else { format!("{sign}{text}") })
+        }
+        "Replace" => {
+            let content = normalizer.get("content")?.as_str()?;
+            let pattern = Pattern::new(normalizer.get("pattern")?)?;
+            let mut replaced = String::new();
+            for (range, found) in pattern.find(&text)? {
+                replaced.push_str(if found { content } else { text.get(range)? });
+            }
+            Some(replaced)
+        }
+        "Strip" => {
+            let text = if flag("strip_left") == Some(true) { text.trim_start() } else { &text };
+            Some(if flag("strip_right") == Some(true) { text.trim_end() } else { text }.to_owned())
+        }
+        "BertNormalizer" => {
+            let lowercase = flag("lowercase").unwrap_or(true);
+            let mut text = text;
+            if flag("clean_text") != Some(false) {
+                // The joiner is the text's one character of the category "other".
+                text = text.replace('\u{200d}', "").replace(char::is_whitespace, " ");
+            }
+            if flag("handle_chinese_chars") != Some(false) {
+                let spaced = |c| if is_chinese(c) { format!(" {c} ") } else { String::from(c) };
+                text = text.chars().map(spaced).collect();
+            }
+            if flag("strip_accents").unwrap_or(lowercase) {
+                text = without_marks(&text);
+            }
+            Some(if lowercase { text.to_lowercase() } else { text })
+        }
+        "Sequence" if depth > 0 => normalizer
+            .get("normalizers")?
+            .as_array()?
+            .iter()
+            .try_fold(text, |text, part| normalize(part, text, depth - 1)),
+        _ => None,
+    }
+}
+
+/// Without the nonspacing marks that the converter's text has.
+fn without_marks(text: &str) -> String {
+    text.replace(['\u{17b7}', '\u{17cb}', '\u{fe0f}'], "")
+}
+
+/// The ideographs of the converter's text are all in the first block.
+fn is_chinese(c: char) -> bool {
+    matches!(c, '\u{4E00}'..='\u{9FFF}')
+}
+
+/// The words that a pre-tokenizer makes of pieces of text.
+fn pre_tokenize(component: &Value, pieces: Vec<String>, depth: u8) -> Option<Vec<String>> {
+    let flag = |key: &str| component.get(key).and_then(Value::as_bool);
+    let each = |pattern: &Pattern, behavior, invert| split_all(&pieces, pattern, behavior, invert);
+    match component_type(component) {
+        "" if component.is_null() => Some(pieces),
+        "Sequence" if depth > 0 => component
+            .get("pretokenizers")?
+            .as_array()?
+            .iter()
+            .try_fold(pieces, |pieces, part| pre_tokenize(part, pieces, depth - 1)),
+        "Split" => {
+            let behavior = Behavior::new(component.get("behavior")?.as_str()?)?;
+            each(&Pattern::new(component.get("pattern")?)?, behavior, flag("invert").unwrap_or(false))
+        }
+        "ByteLevel" => {
+            let mut pieces = pieces;
+            if flag("add_prefix_space") != Some(false) {
+                for piece in pieces.iter_mut().filter(|p| !p.starts_with(' ')) {
+                    piece.insert(0, ' ');
+                }
+            }
+            if flag("use_regex") != Some(false) {
+                pieces = split_all(&pieces, &Pattern::regex(GPT2)?, Behavior::Isolated, false)?;
+            }
+            let bytes = |piece: &String| piece.bytes().map(|b| BYTE_CHARS[usize::from(b)]).collect();
+            Some(pieces.iter().map(bytes).collect())
+        }
+        "Digits" => {
+            let single = flag("individual_digits") == Some(true);
+            let behavior = if single { Behavior::Isolated } else { Behavior::Contiguous };
+            each(&Pattern::Char(char::is_numeric), behavior, false)
+        }
+        "Punctuation" => {
+            let behavior = match component.get("behavior") {
+                Some(name) => Behavior::new(name.as_str()?)?,
+                None => Behavior::Isolated,
+            };
+            each(&Pattern::regex(PUNCTUATION)?, behavior, false)
+        }
+        "WhitespaceSplit" => each(&Pattern::Char(char::is_whitespace), Behavior::Removed, false),
+        "Whitespace" => each(&Pattern::regex(r"\w+|[^\w\s]+")?, Behavior::Removed, true),
+        "BertPreTokenizer" => {
+            let words = each(&Pattern::Char(char::is_whitespace), Behavior::Removed, false)?;
+            split_all(&words, &Pattern::regex(PUNCTUATION)?, Behavior::Isolated, false)
+        }
+        _ => None,
+    }
+}
+
+/// ASCII has signs that Unicode counts as symbols.
+const PUNCTUATION: &str = r"[!-/:-@\[-`{-~\p{P}]";
+
+fn split_all(pieces: &[String], pattern: &Pattern, behavior: Behavior, invert: bool) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    for piece in pieces {
+        let ranges = split(piece, pattern, behavior, invert)?;
+        words.extend(ranges.into_iter().filter_map(|r| piece.get(r)).map(str::to_owned));
+    }
+    Some(words)
+}
+
+/// The model: ids of a word.
+struct Model<'a> {
+    json: &'a TokenizerJson,
+    /// The rank of a merge, by its two sides.
+    ranks: HashMap<(&'a str, &'a str), usize>,
+    word_piece: bool,
+}
+
+impl<'a> Model<'a> {
+    fn new(json: &'a TokenizerJson) -> Option<Self> {
+        let is = |text: &Option<String>| text.as_deref().is_some_and(|t| !t.is_empty());
+        let word_piece = json.model_kind() == "WordPiece";
+        let plain = !is(&json.model.continuing_subword_prefix)
+            && !is(&json.model.end_of_word_suffix)
+            && json.model.byte_fallback != Some(true)
+            && json.model_kind() == "BPE";
+        (word_piece || plain).then(|| {
+            let ranked = json.model.merges.0.iter().enumerate();
+            // A merge that stands twice keeps its later rank.
+            let ranks = ranked.filter_map(|(rank, merge)| Some((merge.sides()?, rank))).collect();
+            Self { json, ranks, word_piece }
+        })
+    }
+
+    fn encode(&self, word: &str, ids: &mut Vec<u32>) -> Option<()> {
+        if word.is_empty() {
+            return Some(());
+        }
+        if self.word_piece { self.word_piece(word, ids) } else { self.bpe(word, ids) }
+    }
+
+    fn id(&self, token: &str) -> Option<u32> {
+        self.json.model.vocab.ids.get(token).copied()
+    }
+
+    /// Joins neighbours by the merge of the lowest rank, the leftmost first, until no merge applies.
+    fn bpe(&self, word: &str, ids: &mut Vec<u32>) -> Option<()> {
+        if self.json.model.ignore_merges == Some(true)
+            && let Some(id) = self.id(word)
+        {
+            ids.push(id);
+            return Some(());
+        }
+        // Where symbols begin, and the end of the word.
+        let mut bounds: Vec<usize> = word.char_indices().map(|(at, _)| at).chain([word.len()]).collect();
+        for range in bounds.windows(2) {
+            self.id(&word[range[0]..range[1]])?;
+        }
+        loop {
+            let ranked = bounds.windows(3).enumerate().filter_map(|(i, w)| {
+                self.ranks.get(&(&word[w[0]..w[1]], &word[w[1]..w[2]])).map(|&rank| (rank, i))
+            });
+            let Some((_, i)) = ranked.min() else { break };
+            bounds.remove(i + 1);
+        }
+        for range in bounds.windows(2) {
+            ids.push(self.id(&word[range[0]..range[1]])?);
+        }
+        Some(())
+    }
+
+    /// The longest token that begins the word, then the longest that continues it, …; else the whole is unknown.
+    fn word_piece(&self, word: &str, ids: &mut Vec<u32>) -> Option<()> {
+        let model = &self.json.model;
+        let unknown = self.id(model.unk_token.as_deref().unwrap_or("[UNK]"));
+        let prefix = model.continuing_subword_prefix.as_deref().unwrap_or("##");
+        let most = model.max_input_chars_per_word.unwrap_or(100);
+        let before = ids.len();
+        let mut start = if word.chars().count() > most { usize::MAX } else { 0 };
+        while start < word.len() {
+            let mut ends = word[start..].char_indices().map(|(at, c)| start + at + c.len_utf8()).rev();
+            let found = ends.find_map(|end| {
+                let part = &word[start..end];
+                let id = if start > 0 { self.id(&format!("{prefix}{part}")) } else { self.id(part) };
+                id.map(|id| (id, end))
+            });
+            match found {
+                Some((id, end)) => {
+                    ids.push(id);
+                    start = end;
+                }
+                None => start = usize::MAX,
+            }
+        }
+        if start == usize::MAX {
+            ids.truncate(before);
+            ids.push(unknown?);
+        }
+        Some(())
+    }
+}
+
+/// The ids that a post-processor puts before and after a text.
+pub(super) fn frame(post_processor: &Value, depth: u8) -> Option<(Vec<u32>, Vec<u32>)> {
+    let id = |value: Option<&Value>| value.and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
+    let one = |key: &str| id(post_processor.get(key)?.get(1)).map(|id| vec![id]);
+    match component_type(post_processor) {
+        "" if post_processor.is_null() => Some((Vec::new(), Vec::new())),
+        "ByteLevel" => Some((Vec::new(), Vec::new())),
+        "RobertaProcessing" | "BertProcessing" => Some((one("cls")?, one("sep")?)),
+        "TemplateProcessing" => {
+            let (mut before, mut after, mut past) = (Vec::new(), Vec::new(), false);
+            for entry in post_processor.get("single")?.as_array()? {
+                if entry.get("Sequence").is_some() {
+                    past = true;
+                    continue;
+                }
+                let name = entry.pointer("/SpecialToken/id")?.as_str()?;
+                for value in post_processor.get("special_tokens")?.get(name)?.get("ids")?.as_array()? {
+                    let ids = if past { &mut after } else { &mut before };
+                    ids.push(id(Some(value))?);
+                }
+            }
+            Some((before, after))
+        }
+        "Sequence" if depth > 0 => {
+            let (mut before, mut after) = (Vec::new(), Vec::new());
+            for part in post_processor.get("processors")?.as_array()? {
+                let (first, last) = frame(part, depth - 1)?;
+                before.splice(0..0, first);
+                after.extend(last);
+            }
+            Some((before, after))
+        }
+        _ => None,
+    }
+}
+
+/// [`frame`] of a whole post-processor.
+pub(super) fn frame_of(json: &TokenizerJson) -> Option<(Vec<u32>, Vec<u32>)> {
+    frame(&json.post_processor, DEPTH)
+}
+
+impl Pattern {
+    /// A pattern of `tokenizer.json`: `{"String": …}` or `{"Regex": …}`.
+    fn new(pattern: &Value) -> Option<Self> {
+        match pattern.get("String").and_then(Value::as_str) {
+            Some(text) => Some(Self::Text(text.to_owned())),
+            None => Self::regex(pattern.get("Regex")?.as_str()?),
+        }
+    }
+
+    fn regex(regex: &str) -> Option<Self> {
+        Regex::new(regex).ok().map(Self::Regex)
+    }
+}

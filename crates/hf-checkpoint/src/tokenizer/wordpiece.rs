@@ -1,0 +1,44 @@
+//! WordPiece, GGUF's `bert` tokenizer.
+
+use gguf_format::Metadata;
+
+use super::error::TokenizerError;
+use super::json::TokenizerJson;
+use super::metadata::{MODEL, PRE, TOKEN_TYPE, TOKENS, TokenType};
+use super::pre;
+use super::special::{COMMON, Sources, SpecialTokens};
+use super::vocabulary::Vocabulary;
+use super::{Files, TokenizerInput, Written};
+
+/// Writes the pairs of a WordPiece tokenizer.
+///
+/// Its vocabulary marks what continues a word (`##ing`); GGUF's marks what begins one (`▁run`).
+pub(super) fn write(
+    input: &TokenizerInput<'_>,
+    files: &Files,
+    json: &TokenizerJson,
+    pairs: &mut Metadata,
+) -> Result<Written, TokenizerError> {
+    json.expect_model("WordPiece")?;
+    let vocabulary = Vocabulary::new(input.dir, json, &files.tokenizer, input.config)?;
+    let mut tokens = vocabulary.tokens(input.vocab_size)?;
+    let pre = pre::recognise(&vocabulary, input.pre)?;
+    for (text, kind) in tokens.texts.iter_mut().zip(&tokens.types) {
+        if *kind != TokenType::Control {
+            *text = match text.strip_prefix("##") {
+                Some(rest) => rest.to_owned(),
+                None => format!("▁{text}"),
+            };
+        }
+    }
+    let size = tokens.texts.len();
+    pairs.insert(MODEL, "bert");
+    pairs.insert(PRE, pre.name);
+    let types = tokens.type_numbers();
+    pairs.insert(TOKENS, tokens.texts);
+    pairs.insert(TOKEN_TYPE, types);
+    let sources = Sources { vocab_size: u32::try_from(size).ok(), ..files.sources(input) };
+    let specials = SpecialTokens::gather(&sources, COMMON)?;
+    specials.write(pairs)?;
+    Ok(Written { size, pre: Some(pre), notes: specials.notes })
+}
