@@ -27,11 +27,14 @@ pub enum GgufExportError {
     #[error(transparent)]
     OutputExists(export_pipeline::Error),
     /// The output would replace a file that the model is read from.
-    #[error("{}: is one of the files the model is read from; choose another output", .0.display())]
+    #[error("{}: belongs to the model that is read from; choose another output", .0.display())]
     OutputIsInput(PathBuf),
     /// The run was stopped from outside.
     #[error("stopped before the end; nothing was written")]
     Cancelled,
+    /// A tensor of a shape that a GGUF file cannot have.
+    #[error("the checkpoint has a tensor that no GGUF file can hold: {0}")]
+    Shape(#[from] gguf_format::DimsError),
     /// Anything else between the plan and the file.
     #[error(transparent)]
     Pipeline(export_pipeline::Error),

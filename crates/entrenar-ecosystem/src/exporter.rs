@@ -138,18 +138,17 @@ impl GgufExporter {
     /// # Errors
     /// The checkpoint cannot be read or is not one we know, or the metadata cannot be written.
     pub fn plan(&self, input: impl AsRef<Path>) -> Result<ExportPlan, GgufExportError> {
-        let mut options = Options::default();
-        options.raw = self.raw;
+        let mut options = Options::new().with_raw(self.raw);
         options.model_name.clone_from(&self.model_name);
         options.pre_tokenizer.clone_from(&self.pre_tokenizer);
         let checkpoint = Checkpoint::open(input.as_ref(), &options)?;
 
         let metadata = self.metadata(&checkpoint)?;
         let facts = ModelFacts::from_metadata(&metadata)?;
-        let tensors = CheckpointSource(&checkpoint).tensors();
+        let tensors = CheckpointSource(&checkpoint).tensors()?;
         let described: Vec<TensorDesc<'_>> = tensors
             .iter()
-            .map(|t| TensorDesc { name: &t.name, dims: &t.dims, element: t.element })
+            .map(|t| TensorDesc { name: &t.name, dims: t.dims.as_slice(), element: t.element })
             .collect();
         let types = Recipe::new(self.quantization.file_type()).assign(&facts, &described)?;
         let plan = Plan::new(tensors, types, metadata)?;
@@ -215,11 +214,14 @@ impl GgufExporter {
     }
 }
 
-/// An output that is one of the source's own files would destroy the model.
+/// An output that is one of the model's own files would destroy it: a shard, or, in the model's folder, anything
+/// but a GGUF file.
 fn refuse_own_source(checkpoint: &Checkpoint, output: &Path) -> Result<(), GgufExportError> {
     let Ok(output_file) = fs::canonicalize(output) else { return Ok(()) }; // Not there: nothing to destroy.
+    let is_gguf = output_file.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf"));
     for source in checkpoint.source_files() {
-        if fs::canonicalize(source.path()).is_ok_and(|path| path == output_file) {
+        let Ok(source) = fs::canonicalize(&source.path) else { continue };
+        if source == output_file || (source.parent() == output_file.parent() && !is_gguf) {
             return Err(GgufExportError::OutputIsInput(output.to_path_buf()));
         }
     }

@@ -1,7 +1,7 @@
 //! An export before it happens.
 
 use export_pipeline::{Plan, PlannedTensor};
-use gguf_format::Metadata;
+use gguf_format::{GgmlType, Metadata};
 use hf_checkpoint::Checkpoint;
 use quant_recipe::Reason;
 use serde::Serialize;
@@ -122,7 +122,7 @@ impl TensorSummary {
     fn of(tensor: &PlannedTensor) -> Self {
         Self {
             name: tensor.name.clone(),
-            dims: tensor.dims.clone(),
+            dims: tensor.dims.as_slice().to_vec(),
             from: tensor.element.name(),
             to: tensor.ty.name(),
             offset: tensor.offset,
@@ -132,16 +132,27 @@ impl TensorSummary {
     }
 }
 
-/// A note for each tensor that could not get the type it should have.
-pub(crate) fn fallback_notes(plan: &Plan) -> impl Iterator<Item = String> {
-    plan.tensors().iter().filter_map(|tensor| match &tensor.reason {
-        Reason::Fallback { wanted, .. } => Some(format!(
-            "tensor {:?}: {} instead of {wanted}, whose blocks of {} do not divide its rows of {}",
-            tensor.name,
-            tensor.ty,
-            wanted.block_len(),
-            tensor.row_len(),
-        )),
-        _ => None,
-    })
+/// What tensors could not get the type they should have: a note for each kind of fallback, with how many and
+/// which; [`PlannedTensor::reason`] says it of every tensor.
+pub(crate) fn fallback_notes(plan: &Plan) -> Vec<String> {
+    const SHOWN: usize = 3;
+    let mut kinds: Vec<((GgmlType, GgmlType, u64), Vec<&str>)> = Vec::new();
+    for tensor in plan.tensors() {
+        let Reason::Fallback { wanted, row_len } = tensor.reason else { continue };
+        let kind = (tensor.ty, wanted, row_len);
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, names)) => names.push(&tensor.name),
+            None => kinds.push((kind, vec![&tensor.name])),
+        }
+    }
+    let note = |((ty, wanted, row_len), names): ((GgmlType, GgmlType, u64), Vec<&str>)| {
+        let more = if names.len() > SHOWN { ", …" } else { "" };
+        let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+        let (count, s) = (names.len(), if names.len() == 1 { "" } else { "s" });
+        let block_len = wanted.block_len();
+        format!(
+            "{count} tensor{s} as {ty}, not {wanted}: rows of {row_len} are no multiple of {block_len} ({shown}{more})"
+        )
+    };
+    kinds.into_iter().map(note).collect()
 }

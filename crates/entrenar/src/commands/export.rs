@@ -171,7 +171,7 @@ fn print_plan(plan: &ExportPlan, json: bool) -> Result<(), Failure> {
     writeln!(out, "{:<44} {:>22}  {:<5} {:<7} {:>10}", "tensor", "dimensions", "from", "to", "bytes")?;
     for tensor in plan.tensors() {
         let name = text::shorten(&text::escape(&tensor.name), 44);
-        let dims = text::dims(&tensor.dims);
+        let dims = text::dims(tensor.dims.as_slice());
         let (from, to) = (tensor.element, tensor.ty);
         writeln!(out, "{name:<44} {dims:>22}  {from:<5} {to:<7} {:>10}", text::bytes(tensor.bytes))?;
     }
