@@ -132,27 +132,40 @@ impl TensorSummary {
     }
 }
 
+/// A kind of fallback.
+#[derive(Clone, Copy, PartialEq)]
+struct Fallback {
+    ty: GgmlType,
+    wanted: GgmlType,
+    row_len: u64,
+}
+
 /// What tensors could not get the type they should have: a note for each kind of fallback, with how many and
 /// which; [`PlannedTensor::reason`] says it of every tensor.
 pub(crate) fn fallback_notes(plan: &Plan) -> Vec<String> {
-    const SHOWN: usize = 3;
-    let mut kinds: Vec<((GgmlType, GgmlType, u64), Vec<&str>)> = Vec::new();
+    let mut kinds: Vec<(Fallback, Vec<&str>)> = Vec::new();
     for tensor in plan.tensors() {
         let Reason::Fallback { wanted, row_len } = tensor.reason else { continue };
-        let kind = (tensor.ty, wanted, row_len);
-        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+        let fallback = Fallback { ty: tensor.ty, wanted, row_len };
+        match kinds.iter_mut().find(|(known, _)| *known == fallback) {
             Some((_, names)) => names.push(&tensor.name),
-            None => kinds.push((kind, vec![&tensor.name])),
+            None => kinds.push((fallback, vec![&tensor.name])),
         }
     }
-    let note = |((ty, wanted, row_len), names): ((GgmlType, GgmlType, u64), Vec<&str>)| {
-        let more = if names.len() > SHOWN { ", …" } else { "" };
-        let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    kinds.iter().map(|(fallback, names)| fallback.note(names)).collect()
+}
+
+impl Fallback {
+    /// In words, with the first few of the tensors.
+    fn note(self, names: &[&str]) -> String {
+        const SHOWN: usize = 3;
+        let Self { ty, wanted, row_len } = self;
         let (count, s) = (names.len(), if names.len() == 1 { "" } else { "s" });
+        let more = if count > SHOWN { ", …" } else { "" };
+        let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
         let block_len = wanted.block_len();
         format!(
             "{count} tensor{s} as {ty}, not {wanted}: rows of {row_len} are no multiple of {block_len} ({shown}{more})"
         )
-    };
-    kinds.into_iter().map(note).collect()
+    }
 }

@@ -40,44 +40,30 @@ pub enum QuantizationType {
 
 /// A row of the published table.
 struct Nominal {
-    quantization: QuantizationType,
     file_type: FileType,
     bits_per_weight: f64,
     quality_score: u8,
 }
-
-/// The published table, smallest first. The bits are nominal: the size of a real file depends on the model's
-/// tensors, and the plan of an export says it exactly.
-const TABLE: [Nominal; 8] = {
-    use QuantizationType as Q;
-    const fn row(
-        quantization: QuantizationType,
-        file_type: FileType,
-        bits_per_weight: f64,
-        quality_score: u8,
-    ) -> Nominal {
-        Nominal { quantization, file_type, bits_per_weight, quality_score }
-    }
-    [
-        row(Q::Q2K, FileType::Q2_K, 2.5, 50),
-        row(Q::Q3KM, FileType::Q3_K_M, 3.5, 65),
-        row(Q::Q4KM, FileType::Q4_K_M, 4.5, 78),
-        row(Q::Q5KM, FileType::Q5_K_M, 5.5, 85),
-        row(Q::Q6K, FileType::Q6_K, 6.5, 92),
-        row(Q::Q80, FileType::Q8_0, 8.0, 97),
-        row(Q::F16, FileType::F16, 16.0, 100),
-        row(Q::F32, FileType::F32, 32.0, 100),
-    ]
-};
 
 impl QuantizationType {
     /// Every type, smallest first.
     pub const ALL: [Self; 8] =
         [Self::Q2K, Self::Q3KM, Self::Q4KM, Self::Q5KM, Self::Q6K, Self::Q80, Self::F16, Self::F32];
 
-    fn nominal(self) -> &'static Nominal {
-        // `ALL` and `TABLE` list the variants in declaration order; a test holds them together.
-        &TABLE[self as usize]
+    /// The published table. The bits are nominal: the size of a real file depends on the model's tensors, and the
+    /// plan of an export says it exactly.
+    const fn nominal(self) -> Nominal {
+        let (file_type, bits_per_weight, quality_score) = match self {
+            Self::Q2K => (FileType::Q2_K, 2.5, 50),
+            Self::Q3KM => (FileType::Q3_K_M, 3.5, 65),
+            Self::Q4KM => (FileType::Q4_K_M, 4.5, 78),
+            Self::Q5KM => (FileType::Q5_K_M, 5.5, 85),
+            Self::Q6K => (FileType::Q6_K, 6.5, 92),
+            Self::Q80 => (FileType::Q8_0, 8.0, 97),
+            Self::F16 => (FileType::F16, 16.0, 100),
+            Self::F32 => (FileType::F32, 32.0, 100),
+        };
+        Nominal { file_type, bits_per_weight, quality_score }
     }
 
     /// The file type of llama.cpp, which decides every tensor's type.
@@ -154,14 +140,6 @@ impl FromStr for QuantizationType {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_table_lists_the_variants_in_order() {
-        for (i, quantization) in QuantizationType::ALL.into_iter().enumerate() {
-            assert_eq!(quantization as usize, i);
-            assert_eq!(TABLE[i].quantization, quantization);
-        }
-    }
 
     #[test]
     fn the_contracts_table() {

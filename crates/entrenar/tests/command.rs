@@ -1,5 +1,7 @@
 //! The command as a user meets it: what it prints, its exit status, and what it leaves behind.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, where a failure is a panic")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -30,7 +32,11 @@ impl Place {
 
     /// Runs `entrenar` with these arguments in this folder.
     fn run(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_entrenar")).args(args).current_dir(self.folder.path()).output().unwrap()
+        Command::new(env!("CARGO_BIN_EXE_entrenar"))
+            .args(args)
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap()
     }
 
     fn model(&self) -> &str {
@@ -216,7 +222,11 @@ fn spoil(path: &Path) {
 #[test]
 fn a_damaged_model_is_an_error_that_says_where_and_leaves_nothing() {
     let damages: &[Damage] = &[
-        ("truncated", |m| truncate(&m.join("model.safetensors"), 100), &["model.safetensors", "truncated", "found", "expected"]),
+        (
+            "truncated",
+            |m| truncate(&m.join("model.safetensors"), 100),
+            &["model.safetensors", "truncated", "found", "expected"],
+        ),
         ("empty", |m| fs::write(m.join("model.safetensors"), "").unwrap(), &["model.safetensors"]),
         ("no weights", |m| fs::remove_file(m.join("model.safetensors")).unwrap(), &["model.safetensors"]),
         ("no config", |m| fs::remove_file(m.join("config.json")).unwrap(), &["config.json", "--raw"]),

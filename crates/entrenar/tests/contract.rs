@@ -2,6 +2,9 @@
 //!
 //! The snippets name files in the current folder, so the whole binary runs in a folder of its own.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, where a failure is a panic")]
+#![expect(clippy::uninlined_format_args, reason = "the snippets are to the letter")]
+
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -11,7 +14,8 @@ use tempfile::TempDir;
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     for name in ["input_model.safetensors", "model.safetensors"] {
-        let weights: Vec<u8> = (0..512 * 4).flat_map(|i| ((i as f32 - 1000.0) / 512.0).to_le_bytes()).collect();
+        let weights: Vec<u8> =
+            (0..512 * 4).flat_map(|i| ((i as f32 - 1000.0) / 512.0).to_le_bytes()).collect();
         let header = format!(
             r#"{{"model.embed_tokens.weight":{{"dtype":"F32","shape":[8,256],"data_offsets":[0,{}]}}}}"#,
             weights.len()

@@ -294,9 +294,6 @@ fn a_failing_source_is_named_with_its_tensor() {
     }
     let error = run(&plan(FileType::Q8_0), &Shifted, &target, &threads(2), &()).unwrap_err();
     assert!(matches!(&error, Error::Source { tensor, .. } if tensor == "blk.1.ffn_down.weight"), "{error}");
-    assert_eq!(
-        error.to_string(),
-        "tensor \"blk.1.ffn_down.weight\": shard 2: unexpected end of file"
-    );
+    assert_eq!(error.to_string(), "tensor \"blk.1.ffn_down.weight\": shard 2: unexpected end of file");
     assert_eq!(names(folder.path()), ["out.gguf"]);
 }

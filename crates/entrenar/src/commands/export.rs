@@ -112,8 +112,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 /// The exporter that the flags describe.
 fn exporter(args: &Args) -> Result<GgufExporter, Failure> {
-    let mut exporter = GgufExporter::new(args.quant)
-        .with_existing(if args.force { Existing::Replace } else { Existing::Keep });
+    let mut exporter = GgufExporter::new(args.quant).with_existing(if args.force {
+        Existing::Replace
+    } else {
+        Existing::Keep
+    });
     if let Some(threads) = args.threads {
         exporter = exporter.with_threads(threads.into());
     }
