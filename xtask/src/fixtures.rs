@@ -10,44 +10,45 @@ use crate::shell::{self, Error, Result, cargo, root};
 /// The numbers of `general.file_type`, in the order of [`FILE_TYPES`] (llama.h, `llama_ftype`).
 const IDS: [u32; 8] = [0, 1, 7, 18, 17, 15, 12, 10];
 
-/// The golden files that no Python script makes.
-const OWN: [&str; 2] = ["models", "kernels"];
+type Make = fn(&Workbench) -> Result;
+
+/// What the golden files are called here, and how each kind is made.
+const KINDS: [(&str, Make); 5] = [
+    ("models", models),
+    ("kernels", |_| {
+        shell::run(&mut cargo(&["run", "--quiet", "--release", "-p", "conformance", "--", "kernel-golden"]))
+    }),
+    ("recipe", |bench| shell::run(bench.python("recipe_golden.py")?.current_dir(root()))),
+    ("tokenizer", |bench| {
+        let (_, llama_cpp) = bench.converter()?;
+        let cases = root().join("crates/hf-checkpoint/tests/golden/tokenizer");
+        shell::run(bench.python("tokenizer_golden.py")?.arg(llama_cpp).arg("--cases").arg(cases))
+    }),
+    ("checkpoint", |bench| {
+        let (_, llama_cpp) = bench.converter()?;
+        let folders = bench.folder("checkpoints")?;
+        let write = ["run", "--quiet", "-p", "hf-checkpoint", "--example", "write_folders", "--"];
+        shell::run(cargo(&write).arg(&folders))?;
+        let golden = root().join("crates/hf-checkpoint/tests/golden");
+        let mut script = bench.python("checkpoint_golden.py")?;
+        shell::run(script.arg(llama_cpp).arg("golden").arg(folders).arg(golden))
+    }),
+];
 
 /// Makes those that are named, or all.
 pub(crate) fn run(rest: &[String]) -> Result {
-    let workbench = Workbench::new();
-    let wanted = |name: &str| rest.is_empty() || rest.iter().any(|r| r == name);
-    let scripts = scripts()?;
-    let known = |name: &String| OWN.contains(&name.as_str()) || scripts.contains(name);
-    if let Some(unknown) = rest.iter().find(|name| !known(name)) {
-        let all = [OWN.join(", "), scripts.join(", ")].join(", ");
-        return Err(Error::Usage(format!("no fixtures {unknown:?}; there are {all}")));
+    let names = KINDS.map(|(name, _)| name);
+    if let Some(unknown) = rest.iter().find(|wanted| !names.contains(&wanted.as_str())) {
+        return Err(Error::Usage(format!("no fixtures {unknown:?}; there are {}", names.join(", "))));
     }
-    if wanted("models") {
-        models(&workbench)?;
-    }
-    if wanted("kernels") {
-        println!("kernels");
-        shell::run(&mut cargo(&["run", "--quiet", "--release", "-p", "conformance", "--", "kernel-golden"]))?;
-    }
-    for name in scripts.iter().filter(|name| wanted(name)) {
-        println!("{name}");
-        let mut command = workbench.python(&format!("{name}_golden.py"))?;
-        let (_, llama_cpp) = workbench.converter()?;
-        shell::run(command.current_dir(root()).env("LLAMA_CPP", llama_cpp))?;
+    let bench = Workbench::new();
+    for (name, make) in KINDS {
+        if rest.is_empty() || rest.iter().any(|wanted| wanted == name) {
+            println!("{name}");
+            make(&bench)?;
+        }
     }
     Ok(())
-}
-
-/// `X` for every scripts/X_golden.py.
-fn scripts() -> std::result::Result<Vec<String>, Error> {
-    let dir = root().join("conformance/scripts");
-    let entries = std::fs::read_dir(&dir).map_err(|e| Error::Failed(format!("{}: {e}", dir.display())))?;
-    let mut names: Vec<String> = entries
-        .filter_map(|e| Some(e.ok()?.file_name().to_str()?.strip_suffix("_golden.py")?.to_owned()))
-        .collect();
-    names.sort();
-    Ok(names)
 }
 
 /// Every fixture model: written, converted, quantized eight times, summarised.

@@ -15,9 +15,8 @@ cargo xtask COMMAND
   conformance [--quick] [--filter TEXT] [--weights N] [--seed N]
                            compare with the real peers (builds llama.cpp: 4 to 10 minutes the first
                            time); --quick needs no Python
-  fixtures [NAME…]         make golden files again from the peers: all, or `models` (fixture models),
-                           `kernels` (blocks), `tokenizer` and so on (scripts/NAME_golden.py); needs
-                           the Python peers: conformance/scripts/setup.sh
+  fixtures [NAME…]         make golden files again from the peers: models, kernels, recipe, tokenizer,
+                           checkpoint, or all; needs the Python peers: conformance/scripts/setup.sh
   bench [ARGUMENT…]        benchmarks of our kernels beside ggml's; arguments go to criterion
   fuzz [--minutes N]       every fuzz target in turn, N minutes each (1 if not said); needs cargo-fuzz
 ";
