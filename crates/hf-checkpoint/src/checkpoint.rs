@@ -201,14 +201,24 @@ fn metadata(
     for parameter in family.parameters.iter().flat_map(|p| *p) {
         write(parameter, &context, &mut pairs, &mut map.notes)?;
     }
+    let rows = config.dim(Dim::Vocab)?;
     let tokenizer = tokenizer::read(&TokenizerInput {
         dir: folder,
         kind: family.tokenizer,
         config: &config.raw,
-        vocab_size: Some(config.dim(Dim::Vocab)?),
+        vocab_size: Some(rows),
         pre: options.pre_tokenizer.as_deref(),
     })?;
     pairs.extend(tokenizer.pairs);
+    if let Some(pre) = tokenizer.pre {
+        map.notes.push(format!("pre-tokenizer {}: {}", pre.name, pre.rule));
+    }
+    if u64::from(tokenizer.vocab_size) != rows {
+        map.notes.push(format!(
+            "the tokenizer has {} tokens, the embeddings have {rows} rows: llama.cpp will not load this",
+            tokenizer.vocab_size
+        ));
+    }
     map.notes.extend(tokenizer.notes);
     Ok(pairs)
 }

@@ -51,11 +51,6 @@ impl Config {
         &self.path
     }
 
-    /// All settings, with defaults.
-    pub(crate) fn values(&self) -> &Map<String, Value> {
-        &self.values
-    }
-
     /// A setting; `None` for null, too.
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {
         self.values.get(key).filter(|v| !v.is_null())
@@ -91,9 +86,7 @@ impl Config {
     /// The size of one of these keys.
     pub(crate) fn needed_size(&self, keys: &[&str]) -> Result<u64, Error> {
         match self.size(keys)? {
-            Some(0) => {
-                Err(bad_key(&self.path, &keys.join(" or "), &Value::from(0), "a positive integer"))
-            }
+            Some(0) => Err(bad_key(&self.path, &keys.join(" or "), &Value::from(0), "a positive integer")),
             Some(n) => Ok(n),
             None => Err(self.missing(keys, "a positive integer")),
         }

@@ -132,7 +132,11 @@ fn integer(v: i128) -> Result<f32, String> {
     if narrow as i128 == v { Ok(narrow) } else { Err(v.to_string()) }
 }
 
-fn exact<const N: usize>(from: &[u8], to: &mut [u8], f: impl Fn([u8; N]) -> f32) -> Result<(), (u64, String)> {
+fn exact<const N: usize>(
+    from: &[u8],
+    to: &mut [u8],
+    f: impl Fn([u8; N]) -> f32,
+) -> Result<(), (u64, String)> {
     for (from, to) in from.as_chunks::<N>().0.iter().zip(to.as_chunks_mut::<4>().0) {
         *to = f(*from).to_le_bytes();
     }
@@ -165,7 +169,8 @@ mod tests {
         let f64s: Vec<u8> = [1.5f64, -0.0, f64::INFINITY, 0.1].iter().flat_map(|v| v.to_le_bytes()).collect();
         assert_eq!(convert(Element::F64, &f64s[..24]).unwrap(), [1.5, -0.0, f32::INFINITY]);
         assert_eq!(convert(Element::F64, &f64s), Err((3, "0.1".to_owned())));
-        let i64s: Vec<u8> = [1i64 << 24, i64::MIN, (1 << 24) + 1].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let i64s: Vec<u8> =
+            [1i64 << 24, i64::MIN, (1 << 24) + 1].iter().flat_map(|v| v.to_le_bytes()).collect();
         assert_eq!(convert(Element::I64, &i64s[..16]).unwrap(), [16_777_216.0, -9.223_372e18]);
         assert_eq!(convert(Element::I64, &i64s), Err((2, "16777217".to_owned())));
         assert_eq!(convert(Element::U64, &u64::MAX.to_le_bytes()), Err((0, u64::MAX.to_string())));

@@ -32,7 +32,8 @@ pub(crate) struct Entry {
 /// Reads and checks the header; entries come in the order of their names.
 pub(crate) fn read(file: &ReadAt) -> Result<Vec<Entry>, Error> {
     let wrong = |detail: String| Error::Header { path: file.path().to_owned(), detail };
-    let truncated = |expected: u64| Error::Truncated { path: file.path().to_owned(), found: file.len(), expected };
+    let truncated =
+        |expected: u64| Error::Truncated { path: file.path().to_owned(), found: file.len(), expected };
     if file.len() < 8 {
         return Err(truncated(8));
     }
@@ -62,7 +63,10 @@ pub(crate) fn read(file: &ReadAt) -> Result<Vec<Entry>, Error> {
         return Err(truncated(end));
     }
     if file.len() > end {
-        return Err(wrong(format!("{} bytes long, expected {end}: nothing may follow the tensors", file.len())));
+        return Err(wrong(format!(
+            "{} bytes long, expected {end}: nothing may follow the tensors",
+            file.len()
+        )));
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     let twice = entries.iter().zip(entries.iter().skip(1)).find(|(a, b)| a.name == b.name);
@@ -124,7 +128,9 @@ fn entry(name: String, info: RawInfo, data_start: u64) -> Result<Entry, String> 
     let elements = shape.iter().try_fold(1u64, |n, &d| n.checked_mul(d));
     let bits = elements.and_then(|n| n.checked_mul(dtype.bitsize() as u64));
     let Some(bits) = bits.filter(|bits| bits.is_multiple_of(8)) else {
-        return Err(format!("tensor `{name}`: shape {shape:?} of {dtype} is no whole number of bytes below 2^61"));
+        return Err(format!(
+            "tensor `{name}`: shape {shape:?} of {dtype} is no whole number of bytes below 2^61"
+        ));
     };
     let bytes = bits / 8;
     if end.checked_sub(begin) != Some(bytes) {

@@ -47,7 +47,13 @@ pub(crate) fn raw(shards: &Shards) -> Result<Map, Error> {
 }
 
 /// Every tensor as the family's table has it.
-pub(crate) fn by_table(family: &'static Family, class: &str, config: &Config, shards: &Shards, folder: &Path) -> Result<Map, Error> {
+pub(crate) fn by_table(
+    family: &'static Family,
+    class: &str,
+    config: &Config,
+    shards: &Shards,
+    folder: &Path,
+) -> Result<Map, Error> {
     let blocks = config.dim(Dim::Blocks)?;
     let count = shards.tensors().count() as u64;
     if blocks > count {
@@ -177,7 +183,13 @@ impl Place {
         full_name(self.row.target_of(labelled), self.block, self.bias)
     }
 
-    fn tensor(&self, name: String, config: &Config, shards: &Shards, stored: &Stored) -> Result<(Tensor, Origin), Error> {
+    fn tensor(
+        &self,
+        name: String,
+        config: &Config,
+        shards: &Shards,
+        stored: &Stored,
+    ) -> Result<(Tensor, Origin), Error> {
         let entry = &stored.entry;
         let from = Element::float(entry.dtype).ok_or_else(|| dtype(shards, stored, element::FLOATS))?;
         let terms = if self.bias { self.row.shape.get(..1) } else { None }.unwrap_or(self.row.shape);
@@ -194,7 +206,8 @@ impl Place {
         let dims = dims(shards, stored)?;
         let name = checked_name(name)?;
         // What convert_hf_to_gguf keeps in F32: vectors, norms, what is no weight, and what the table says.
-        let f32 = dims.len() <= 1 || name.ends_with("_norm.weight") || !name.ends_with(".weight") || self.row.f32;
+        let f32 =
+            dims.len() <= 1 || name.ends_with("_norm.weight") || !name.ends_with(".weight") || self.row.f32;
         let element = if f32 { GgmlType::F32 } else { from.lossless() };
         let order = match self.row.change {
             Change::None => Order::AsIs,
@@ -204,13 +217,24 @@ impl Place {
                 let head_rows = rows / heads;
                 if head_rows == 0 || !head_rows.is_multiple_of(2) || head_rows * heads != rows {
                     let found = serde_json::Value::from(head_rows);
-                    return Err(json::bad_key(config.path(), Dim::HeadDim.name(), &found, "a positive even number"));
+                    return Err(json::bad_key(
+                        config.path(),
+                        Dim::HeadWidth.name(),
+                        &found,
+                        "a positive even number",
+                    ));
                 }
                 Order::Interleave { head_rows }
             }
         };
         let unit = if self.bias { 1 } else { dims.first().copied().unwrap_or(1) };
-        let origin = Origin::Stored(transform::Stored { shard: stored.shard, offset: entry.offset, from, order, unit });
+        let origin = Origin::Stored(transform::Stored {
+            shard: stored.shard,
+            offset: entry.offset,
+            from,
+            order,
+            unit,
+        });
         Ok((Tensor { name, dims, element, source: entry.name.clone() }, origin))
     }
 }
@@ -230,7 +254,13 @@ fn full_name(pattern: &str, block: Option<u64>, bias: bool) -> String {
 }
 
 /// The names in the checkpoint of the tensors that are needed and not there.
-fn missing(family: &Family, config: &Config, blocks: u64, taken: &BTreeMap<String, &str>, labelled: bool) -> Vec<String> {
+fn missing(
+    family: &Family,
+    config: &Config,
+    blocks: u64,
+    taken: &BTreeMap<String, &str>,
+    labelled: bool,
+) -> Vec<String> {
     let prefix = family.names.strip.first().copied().unwrap_or_default();
     // The prefix that the tensors of this checkpoint have.
     let prefixed = !prefix.is_empty() && taken.values().any(|name| name.starts_with(prefix));
@@ -263,7 +293,7 @@ fn missing(family: &Family, config: &Config, blocks: u64, taken: &BTreeMap<Strin
 fn generate(generated: Generated, config: &Config, map: &mut Map) -> Result<(), Error> {
     match generated {
         Generated::RopeFactors => {
-            if let Some(bytes) = rope::llama3_factors(config, config.dim(Dim::HeadDim)?)? {
+            if let Some(bytes) = rope::llama3_factors(config, config.dim(Dim::HeadWidth)?)? {
                 let tensor = Tensor {
                     name: "rope_freqs.weight".to_owned(),
                     dims: vec![bytes.len() as u64 / 4],

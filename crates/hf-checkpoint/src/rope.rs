@@ -31,7 +31,13 @@ pub(crate) fn parameters(config: &Config, known: Option<&Defaults>) -> Result<Ma
     if nested(&rope) {
         return Ok(rope);
     }
-    let theta = config.find(&["global_rope_theta", "rope_global_theta", "rope_theta_global", "rope_theta", "rotary_emb_base"]);
+    let theta = config.find(&[
+        "global_rope_theta",
+        "rope_global_theta",
+        "rope_theta_global",
+        "rope_theta",
+        "rotary_emb_base",
+    ]);
     let original = config.find(&["original_max_position_embeddings"]);
     let partial = config.find(&["partial_rotary_factor", "rope_pct", "rope_percent"]);
     let alias = rope.get("type").filter(|v| !v.is_null()).cloned();
@@ -93,12 +99,19 @@ fn global(config: &Config) -> &Map<String, Value> {
 fn number(config: &Config, rope: &Map<String, Value>, key: &str) -> Result<Option<f64>, Error> {
     match rope.get(key).filter(|v| !v.is_null()) {
         None => Ok(None),
-        Some(v) => v.as_f64().map(Some).ok_or_else(|| bad_key(config.path(), &format!("rope {key}"), v, "a number")),
+        Some(v) => {
+            v.as_f64().map(Some).ok_or_else(|| bad_key(config.path(), &format!("rope {key}"), v, "a number"))
+        }
     }
 }
 
 /// The pairs that say how positions are encoded, as `TextModel.set_gguf_parameters` writes them.
-pub(crate) fn write(config: &Config, arch: &str, pairs: &mut Metadata, notes: &mut Vec<String>) -> Result<(), Error> {
+pub(crate) fn write(
+    config: &Config,
+    arch: &str,
+    pairs: &mut Metadata,
+    notes: &mut Vec<String>,
+) -> Result<(), Error> {
     let rope = global(config);
     let key = |name: &str| format!("{arch}.rope.{name}");
     let value = |name: &str| rope.get(name).filter(|v| !v.is_null());
@@ -123,9 +136,11 @@ pub(crate) fn write(config: &Config, arch: &str, pairs: &mut Metadata, notes: &m
                     return Err(config.missing(&[from], "an integer, for rope type yarn"));
                 };
                 let whole = length.as_u64().and_then(|n| u32::try_from(n).ok());
-                let whole = whole.ok_or_else(|| bad_key(config.path(), from, length, "an integer below 2^32"))?;
+                let whole =
+                    whole.ok_or_else(|| bad_key(config.path(), from, length, "an integer below 2^32"))?;
                 pairs.insert(key("scaling.original_context_length"), whole);
-                let attention = if rope.contains_key("attention_factor") { "attention_factor" } else { "attn_factor" };
+                let attention =
+                    if rope.contains_key("attention_factor") { "attention_factor" } else { "attn_factor" };
                 for (name, from) in [
                     ("scaling.yarn_ext_factor", "extrapolation_factor"),
                     ("scaling.yarn_attn_factor", attention),
@@ -142,7 +157,9 @@ pub(crate) fn write(config: &Config, arch: &str, pairs: &mut Metadata, notes: &m
             }
             ("default" | "dynamic", _) => {}
             (other, _) if other.eq_ignore_ascii_case("llama3") => {}
-            (other, _) => notes.push(format!("rope type `{other}` has no counterpart in GGUF and was left out")),
+            (other, _) => {
+                notes.push(format!("rope type `{other}` has no counterpart in GGUF and was left out"));
+            }
         }
     }
     if let Some(Value::Array(sections)) = config.rope.get("mrope_section") {

@@ -82,8 +82,7 @@ impl Shards {
         }
         for (number, file) in shards.files.iter().enumerate() {
             let extra = |s: &&Stored| s.shard == number && !expected.contains_key(&s.entry.name);
-            let extra: Vec<_> =
-                shards.tensors.values().filter(extra).map(|s| s.entry.name.clone()).collect();
+            let extra: Vec<_> = shards.tensors.values().filter(extra).map(|s| s.entry.name.clone()).collect();
             if !extra.is_empty() {
                 let (index, shard) = (index.to_owned(), file.path().to_owned());
                 return Err(Error::NotInIndex { index, shard, tensors: extra });

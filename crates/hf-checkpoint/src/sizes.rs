@@ -19,7 +19,7 @@ pub(crate) enum Dim {
     /// Key and value heads.
     KeyHeads,
     /// Width of a head.
-    HeadDim,
+    HeadWidth,
     /// Heads times their width.
     QueryRows,
     /// Key heads times their width.
@@ -42,7 +42,7 @@ impl Dim {
             Self::Vocab => "vocab_size",
             Self::Heads => "num_attention_heads",
             Self::KeyHeads => "num_key_value_heads",
-            Self::HeadDim => "head_dim",
+            Self::HeadWidth => "head_dim",
             Self::QueryRows => "num_attention_heads*head_dim",
             Self::KeyRows => "num_key_value_heads*head_dim",
             Self::Positions => "max_position_embeddings",
@@ -65,13 +65,13 @@ impl Config {
                 Some(_) => self.needed_size(&["num_key_value_heads", "n_kv_heads"]),
                 None => self.dim(Dim::Heads),
             },
-            Dim::HeadDim => match self.size(&["head_dim"])? {
+            Dim::HeadWidth => match self.size(&["head_dim"])? {
                 Some(_) => self.needed_size(&["head_dim"]),
                 None => Ok(self.dim(Dim::Hidden)? / self.dim(Dim::Heads)?),
             },
             // Both factors are below 2^32.
-            Dim::QueryRows => Ok(self.dim(Dim::Heads)? * self.dim(Dim::HeadDim)?),
-            Dim::KeyRows => Ok(self.dim(Dim::KeyHeads)? * self.dim(Dim::HeadDim)?),
+            Dim::QueryRows => Ok(self.dim(Dim::Heads)? * self.dim(Dim::HeadWidth)?),
+            Dim::KeyRows => Ok(self.dim(Dim::KeyHeads)? * self.dim(Dim::HeadWidth)?),
             Dim::Positions => self.needed_size(&["max_position_embeddings"]),
             Dim::TokenTypes => self.needed_size(&["type_vocab_size"]),
             Dim::Labels => Ok(match self.labels()? {
@@ -103,7 +103,8 @@ impl Config {
                 (0..count).map(|i| (i, format!("LABEL_{i}"))).collect()
             }
         };
-        let made_up = labels.len() == 2 && labels.iter().any(|(number, name)| *number == 0 && name == "LABEL_0");
+        let made_up =
+            labels.len() == 2 && labels.iter().any(|(number, name)| *number == 0 && name == "LABEL_0");
         Ok((!labels.is_empty() && !made_up).then(|| labels.into_iter().map(|(_, name)| name).collect()))
     }
 }

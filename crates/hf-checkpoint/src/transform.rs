@@ -90,7 +90,14 @@ impl Stored {
     }
 
     /// Elements that lie side by side in both.
-    fn read_run(&self, file: &ReadAt, tensor: &str, to: GgmlType, start: u64, out: &mut [u8]) -> Result<(), Error> {
+    fn read_run(
+        &self,
+        file: &ReadAt,
+        tensor: &str,
+        to: GgmlType,
+        start: u64,
+        out: &mut [u8],
+    ) -> Result<(), Error> {
         let size = self.from.size();
         if to == self.from.lossless() && to.block_bytes() == size {
             return file.read_exact_at(out, self.offset + start * size as u64);
@@ -108,7 +115,14 @@ impl Stored {
         Ok(())
     }
 
-    fn convert(&self, file: &ReadAt, tensor: &str, start: u64, from: &[u8], to: &mut [u8]) -> Result<(), Error> {
+    fn convert(
+        &self,
+        file: &ReadAt,
+        tensor: &str,
+        start: u64,
+        from: &[u8],
+        to: &mut [u8],
+    ) -> Result<(), Error> {
         self.from.to_f32(from, to).map_err(|(i, value)| Error::Lossy {
             path: file.path().to_owned(),
             tensor: tensor.to_owned(),

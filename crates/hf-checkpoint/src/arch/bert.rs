@@ -18,7 +18,11 @@ pub(super) static BERT: Family = Family {
             Parameter::Bool { key: ".attention.causal", value: false },
             Parameter::Rule(pooling::write),
             Parameter::Rule(labels),
-            Parameter::Value { key: "tokenizer.ggml.token_type_count", kind: Kind::U32, from: &["type_vocab_size"] },
+            Parameter::Value {
+                key: "tokenizer.ggml.token_type_count",
+                kind: Kind::U32,
+                from: &["type_vocab_size"],
+            },
         ],
     ],
     names: Names {
@@ -57,7 +61,10 @@ const ROWS: &[Row] = &[
     Row::new("encoder.layer.{}.intermediate.dense", "blk.{}.ffn_up", &[FeedForward, Hidden]).bias(BIAS),
     Row::new("encoder.layer.{}.output.dense", "blk.{}.ffn_down", &[Hidden, FeedForward]).bias(BIAS),
     Row::new("encoder.layer.{}.output.LayerNorm", "blk.{}.layer_output_norm", &[Hidden]).bias(BIAS),
-    Row::new("classifier", "cls", &[Labels, Hidden]).optional().bias(Presence::Optional).labelled("cls.output"),
+    Row::new("classifier", "cls", &[Labels, Hidden])
+        .optional()
+        .bias(Presence::Optional)
+        .labelled("cls.output"),
 ];
 
 /// The names of the classes, for a model that classifies.

@@ -2,7 +2,7 @@
 
 use super::text::{NOT_TEXT, TEXT};
 use super::{Family, Generated, Names, Parameter, Presence, Row};
-use crate::sizes::Dim::{FeedForward, HeadDim, Heads, Hidden, KeyHeads, KeyRows, QueryRows, Vocab};
+use crate::sizes::Dim::{FeedForward, HeadWidth, Heads, Hidden, KeyHeads, KeyRows, QueryRows, Vocab};
 use crate::tokenizer::TokenizerKind;
 
 pub(super) static LLAMA: Family = Family {
@@ -13,7 +13,7 @@ pub(super) static LLAMA: Family = Family {
         TEXT,
         &[
             Parameter::Size { key: ".vocab_size", dim: Vocab },
-            Parameter::Size { key: ".rope.dimension_count", dim: HeadDim },
+            Parameter::Size { key: ".rope.dimension_count", dim: HeadWidth },
         ],
     ],
     names: DECODER_NAMES,
@@ -47,8 +47,12 @@ const ROWS: &[Row] = &[
     Row::new("norm", "output_norm", &[Hidden]),
     Row::new("lm_head", "output", &[Vocab, Hidden]).optional(),
     Row::new("layers.{}.input_layernorm", "blk.{}.attn_norm", &[Hidden]),
-    Row::new("layers.{}.self_attn.q_proj", "blk.{}.attn_q", &[QueryRows, Hidden]).interleave(Heads).bias(ATTENTION),
-    Row::new("layers.{}.self_attn.k_proj", "blk.{}.attn_k", &[KeyRows, Hidden]).interleave(KeyHeads).bias(ATTENTION),
+    Row::new("layers.{}.self_attn.q_proj", "blk.{}.attn_q", &[QueryRows, Hidden])
+        .interleave(Heads)
+        .bias(ATTENTION),
+    Row::new("layers.{}.self_attn.k_proj", "blk.{}.attn_k", &[KeyRows, Hidden])
+        .interleave(KeyHeads)
+        .bias(ATTENTION),
     Row::new("layers.{}.self_attn.v_proj", "blk.{}.attn_v", &[KeyRows, Hidden]).bias(ATTENTION),
     Row::new("layers.{}.self_attn.o_proj", "blk.{}.attn_output", &[Hidden, QueryRows]).bias(ATTENTION),
     Row::new("layers.{}.post_attention_layernorm", "blk.{}.ffn_norm", &[Hidden]),

@@ -21,7 +21,8 @@ pub(super) fn write(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<Str
         let Value::Array(modules) = modules else {
             return Err(bad_key(&modules_path, ".", &modules, "a list of modules"));
         };
-        let pooling = |m: &&Value| m.get("type").and_then(Value::as_str).is_some_and(|t| t.ends_with("Pooling"));
+        let pooling =
+            |m: &&Value| m.get("type").and_then(Value::as_str).is_some_and(|t| t.ends_with("Pooling"));
         if let Some(module) = modules.iter().find(pooling) {
             let folder = module.get("path").unwrap_or(&Value::Null);
             // As in the index of the shards: no way out of the model's folder.

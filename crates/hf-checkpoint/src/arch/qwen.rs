@@ -4,7 +4,7 @@ use super::llama::DECODER_NAMES;
 use super::pooling;
 use super::text::{NOT_TEXT, TEXT};
 use super::{Family, Parameter, Presence, Row};
-use crate::sizes::Dim::{FeedForward, HeadDim, Hidden, KeyRows, QueryRows, Vocab};
+use crate::sizes::Dim::{FeedForward, HeadWidth, Hidden, KeyRows, QueryRows, Vocab};
 use crate::tokenizer::TokenizerKind;
 
 pub(super) static QWEN2: Family = Family {
@@ -41,7 +41,8 @@ const QWEN2_ROWS: &[Row] = &[
     Row::new("layers.{}.self_attn.q_proj", "blk.{}.attn_q", &[QueryRows, Hidden]).bias(Presence::Needed),
     Row::new("layers.{}.self_attn.k_proj", "blk.{}.attn_k", &[KeyRows, Hidden]).bias(Presence::Needed),
     Row::new("layers.{}.self_attn.v_proj", "blk.{}.attn_v", &[KeyRows, Hidden]).bias(Presence::Needed),
-    Row::new("layers.{}.self_attn.o_proj", "blk.{}.attn_output", &[Hidden, QueryRows]).bias(Presence::Optional),
+    Row::new("layers.{}.self_attn.o_proj", "blk.{}.attn_output", &[Hidden, QueryRows])
+        .bias(Presence::Optional),
     Row::new("layers.{}.post_attention_layernorm", "blk.{}.ffn_norm", &[Hidden]),
     Row::new("layers.{}.mlp.gate_proj", "blk.{}.ffn_gate", &[FeedForward, Hidden]),
     Row::new("layers.{}.mlp.up_proj", "blk.{}.ffn_up", &[FeedForward, Hidden]),
@@ -56,9 +57,9 @@ const QWEN3_ROWS: &[Row] = &[
     Row::new("lm_head", "output", &[Vocab, Hidden]).optional(),
     Row::new("layers.{}.input_layernorm", "blk.{}.attn_norm", &[Hidden]),
     Row::new("layers.{}.self_attn.q_proj", "blk.{}.attn_q", &[QueryRows, Hidden]).bias(ATTENTION),
-    Row::new("layers.{}.self_attn.q_norm", "blk.{}.attn_q_norm", &[HeadDim]),
+    Row::new("layers.{}.self_attn.q_norm", "blk.{}.attn_q_norm", &[HeadWidth]),
     Row::new("layers.{}.self_attn.k_proj", "blk.{}.attn_k", &[KeyRows, Hidden]).bias(ATTENTION),
-    Row::new("layers.{}.self_attn.k_norm", "blk.{}.attn_k_norm", &[HeadDim]),
+    Row::new("layers.{}.self_attn.k_norm", "blk.{}.attn_k_norm", &[HeadWidth]),
     Row::new("layers.{}.self_attn.v_proj", "blk.{}.attn_v", &[KeyRows, Hidden]).bias(ATTENTION),
     Row::new("layers.{}.self_attn.o_proj", "blk.{}.attn_output", &[Hidden, QueryRows]).bias(ATTENTION),
     Row::new("layers.{}.post_attention_layernorm", "blk.{}.ffn_norm", &[Hidden]),

@@ -15,7 +15,14 @@ pub(super) const TEXT: &[Parameter] = &[
     Value {
         key: ".context_length",
         kind: U32,
-        from: &["max_position_embeddings", "n_ctx", "n_positions", "max_length", "max_sequence_length", "model_max_length"],
+        from: &[
+            "max_position_embeddings",
+            "n_ctx",
+            "n_positions",
+            "max_length",
+            "max_sequence_length",
+            "model_max_length",
+        ],
     },
     Size { key: ".embedding_length", dim: Dim::Hidden },
     Size { key: ".feed_forward_length", dim: Dim::FeedForward },
@@ -29,7 +36,11 @@ pub(super) const TEXT: &[Parameter] = &[
         kind: F32,
         from: &["layer_norm_eps", "layer_norm_epsilon", "norm_epsilon"],
     },
-    Value { key: ".expert_count", kind: U32, from: &["num_local_experts", "num_experts", "n_routed_experts"] },
+    Value {
+        key: ".expert_count",
+        kind: U32,
+        from: &["num_local_experts", "num_experts", "n_routed_experts"],
+    },
     Value {
         key: ".expert_used_count",
         kind: U32,

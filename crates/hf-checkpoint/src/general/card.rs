@@ -29,10 +29,12 @@ impl Card {
 
     fn parse(text: &str) -> Result<Self, String> {
         let Some(yaml) = front_matter(text) else { return Ok(Self::default()) };
-        // Python's YAML keeps the last of two equal keys.
+        // Python's YAML keeps the last of two equal keys, and takes no `y` for yes. It does take `no` for a boolean,
+        // but who writes `language: no` means Norwegian.
         let options = serde_saphyr::options! {
             duplicate_keys: DuplicateKeyPolicy::LastWins,
             non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+            strict_booleans: true,
             with_snippet: false,
         };
         match serde_saphyr::from_str_with_options(&yaml, options) {

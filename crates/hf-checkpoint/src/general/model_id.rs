@@ -49,11 +49,9 @@ fn is(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
 }
 
 static VERSION: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^(?i:(v|iter)?\d+([.]\d+)*)$"));
-static QUANTIZATION: LazyLock<Option<Regex>> =
-    LazyLock::new(|| pattern(r"^(?i:i?q\d(_\w)*|b?fp?(16|32))$"));
-static SIZE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(r"^(?i:(([A]|\d+[x])?\d+([._]\d+)?[KMBT][\d]?|small|mini|medium|large|x?xl))$")
-});
+static QUANTIZATION: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^(?i:i?q\d(_\w)*|b?fp?(16|32))$"));
+static SIZE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| pattern(r"^(?i:(([A]|\d+[x])?\d+([._]\d+)?[KMBT][\d]?|small|mini|medium|large|x?xl))$"));
 static FINETUNE: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^(?i:chat|instruct|vision|lora)$"));
 /// Words that a title leaves as they are: versions, and what starts with a digit.
 static NUMBERED: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^(v\d+(?:\.\d+)*|\d.*)$"));
@@ -229,4 +227,38 @@ fn capitalized(word: &str) -> String {
         in_run = cased;
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `tests/golden/model_ids.txt`: what gguf-py (llama.cpp as vendored by llama-cpp-python 0.3.36) reads off names.
+    #[test]
+    fn names_are_read_as_gguf_py_reads_them() {
+        let golden = include_str!("../../tests/golden/model_ids.txt");
+        let mut wrong = Vec::new();
+        for line in golden.lines() {
+            let fields: Vec<&str> = line.split('\t').collect();
+            let id = ModelId::parse(fields[0], fields[1].parse().unwrap());
+            let field = |f: &Option<String>| f.clone().unwrap_or_else(|| "-".to_owned());
+            let title = title(&id.full_name);
+            let ours = [
+                fields[0].to_owned(),
+                fields[1].to_owned(),
+                id.full_name.clone(),
+                field(&id.organization),
+                field(&id.basename),
+                field(&id.finetune),
+                field(&id.version),
+                field(&id.size_label),
+                title,
+            ];
+            if ours.join("\t") != line {
+                wrong.push(format!("expected {line}\n   found {}", ours.join("\t")));
+            }
+        }
+        assert!(golden.lines().count() > 500);
+        assert!(wrong.is_empty(), "{} of them:\n{}", wrong.len(), wrong.join("\n"));
+    }
 }

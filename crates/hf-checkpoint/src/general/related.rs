@@ -34,7 +34,8 @@ impl Related {
 
     fn of_id(id: &str, parameters: u64) -> Self {
         if ["http://", "https://", "ssh://"].iter().any(|scheme| id.starts_with(scheme)) {
-            let mut related = hub_id(id).map(|id| Self::names(&ModelId::parse(id, parameters))).unwrap_or_default();
+            let mut related =
+                hub_id(id).map(|id| Self::names(&ModelId::parse(id, parameters))).unwrap_or_default();
             related.0.push(("repo_url", id.to_owned()));
             return related;
         }

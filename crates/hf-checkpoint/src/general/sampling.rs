@@ -96,7 +96,10 @@ mod tests {
 
         std::fs::write(&path, r#"{"top_k": 0.5}"#).unwrap();
         let error = write(folder.path(), &mut pairs, &mut notes).unwrap_err().to_string();
-        assert!(error.ends_with("key `top_k` is 0.5, expected an integer within the range of I32"), "{error}");
+        assert!(
+            error.ends_with("key `top_k` is 0.5, expected an integer within the range of I32"),
+            "{error}"
+        );
 
         std::fs::write(&path, "{").unwrap();
         write(folder.path(), &mut pairs, &mut notes).unwrap();
