@@ -6,8 +6,8 @@ use std::path::Path;
 use peer::ggml;
 use sha2::{Digest, Sha256};
 
-use super::common::{Case, TYPES, float_bytes};
 use super::Result;
+use super::common::{Case, TYPES, float_bytes};
 
 /// Writes one file a type into `folder` (`crates/kquant/tests/golden`): for each case, the first 64 bits of
 /// the SHA-256 of the blocks that ggml made of it and of the weights that ggml decoded from those.
@@ -17,7 +17,8 @@ use super::Result;
 /// When ggml refuses a call or a file cannot be written.
 pub fn write(folder: &Path) -> Result<()> {
     for ty in TYPES {
-        let mut text = format!("# {ty}: {}\n# case, hash of blocks, hash of weights decoded\n", ggml::version());
+        let mut text =
+            format!("# {ty}: {}\n# case, hash of blocks, hash of weights decoded\n", ggml::version());
         for case in Case::golden(ty) {
             let blocks = ggml::quantize_chunk(ty, &case.src, case.row_len, case.importance.as_deref())?;
             let weights = ggml::dequantize_row(ty, &blocks)?;
