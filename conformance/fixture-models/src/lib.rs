@@ -1,7 +1,7 @@
 //! Tiny models as Hugging Face folders, the same on every machine, and what llama.cpp's own tools made of them.
 //!
 //! Configuration and tokenizer files are committed (each folder about 10 kB, trained on a page of text); the weights
-//! are generated from an integer generator when a folder is [written](write). For every model and each of the eight
+//! are generated from an integer generator when a folder is [written](write()). For every model and each of the eight
 //! [file types](FILE_TYPES), [`golden`] holds what `convert_hf_to_gguf` and `llama-quantize` gave: names, types,
 //! dimensions and digests of all tensors, and all metadata. [`Summary`] reads a GGUF file into the same form, so that a
 //! test is three lines:
