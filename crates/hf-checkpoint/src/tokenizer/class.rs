@@ -70,6 +70,31 @@ const CLASSES: &[Class] = &[
         ],
         marks_specials: false,
     },
+    Class {
+        name: "GemmaTokenizer",
+        defaults: &[
+            ("unk_token", "<unk>"),
+            ("bos_token", "<bos>"),
+            ("eos_token", "<eos>"),
+            ("pad_token", "<pad>"),
+            ("mask_token", "<mask>"),
+        ],
+        marks_specials: false,
+    },
+    Class {
+        name: "CodeLlamaTokenizer",
+        defaults: &[
+            ("unk_token", "<unk>"),
+            ("bos_token", "<s>"),
+            ("eos_token", "</s>"),
+            ("prefix_token", "▁<PRE>"),
+            ("middle_token", "▁<MID>"),
+            ("suffix_token", "▁<SUF>"),
+            ("eot_token", "▁<EOT>"),
+            ("fill_token", "<FILL_ME>"),
+        ],
+        marks_specials: false,
+    },
     Class { name: "BertTokenizer", defaults: BERT, marks_specials: false },
     Class { name: "RobertaTokenizer", defaults: ROBERTA, marks_specials: false },
 ];

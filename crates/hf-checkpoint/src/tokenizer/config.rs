@@ -52,6 +52,17 @@ impl TokenizerConfig {
         Ok(Some(tokens))
     }
 
+    /// The special tokens without a name: a list, or a map of names of the model's own.
+    fn extra_special_tokens(&self) -> Vec<Value> {
+        let lists =
+            ["extra_special_tokens", "additional_special_tokens"].map(|key| match self.map.get(key) {
+                Some(Value::Array(tokens)) => tokens.clone(),
+                Some(Value::Object(tokens)) => tokens.values().cloned().collect(),
+                _ => Vec::new(),
+            });
+        lists.into_iter().find(|list| !list.is_empty()).unwrap_or_default()
+    }
+
     /// The special tokens by name, as transformers gathers them: the standard names, then names of the model's own, then
     /// the unnamed extra ones. `defaults` are the tokenizer class's; a null in the file takes a default away.
     pub(super) fn special_tokens(
@@ -59,12 +70,18 @@ impl TokenizerConfig {
         folder: &Path,
         defaults: &[(&'static str, &'static str)],
     ) -> Result<Vec<AddedToken>, TokenizerError> {
-        // special_tokens_map.json is read only where the configuration does not list the added tokens itself.
         let mut map = self.map.clone();
+        let mut extra = self.extra_special_tokens();
+        // Older folders keep the special tokens in a file of their own, which counts where the configuration does not list
+        // the added tokens itself.
         if !map.contains_key("added_tokens_decoder")
             && let Some(older) = read_json::<Map<String, Value>>(&folder.join("special_tokens_map.json"))?
         {
-            map.extend(older);
+            let older = Self { map: older, path: PathBuf::new() };
+            if extra.is_empty() {
+                extra = older.extra_special_tokens();
+            }
+            map.extend(older.map);
         }
         for (name, token) in defaults {
             map.entry(*name).or_insert_with(|| Value::from(*token));
@@ -79,19 +96,7 @@ impl TokenizerConfig {
                 push(value);
             }
         }
-        let listed = ["extra_special_tokens", "additional_special_tokens"]
-            .into_iter()
-            .filter_map(|key| map.get(key))
-            .find(|v| match v {
-                Value::Array(v) => !v.is_empty(),
-                Value::Object(v) => !v.is_empty(),
-                _ => false,
-            });
-        match listed {
-            Some(Value::Array(tokens)) => tokens.iter().for_each(&mut push),
-            Some(Value::Object(tokens)) => tokens.values().for_each(&mut push),
-            _ => (),
-        }
+        extra.iter().for_each(&mut push);
         Ok(specials)
     }
 }

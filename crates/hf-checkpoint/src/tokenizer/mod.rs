@@ -17,6 +17,8 @@ mod metadata;
 mod pre;
 mod sentencepiece;
 mod special;
+#[cfg(test)]
+mod tests;
 mod vocabulary;
 mod wordpiece;
 

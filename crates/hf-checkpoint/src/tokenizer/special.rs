@@ -143,7 +143,8 @@ impl<'a> SpecialTokens<'a> {
         match u32::try_from(id).ok().filter(|_| id < limit) {
             Some(id) => self.fix_id(name, id),
             None => {
-                self.notes.push(format!("special token {name}: id {id} left out, the vocabulary has {limit}"))
+                self.notes
+                    .push(format!("special token {name}: id {id} left out, the vocabulary has {limit}"));
             }
         }
     }

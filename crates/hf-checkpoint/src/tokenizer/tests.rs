@@ -1,0 +1,367 @@
+//! Tokenizers against what convert_hf_to_gguf wrote for them (`tests/golden/tokenizer`).
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use gguf_format::{Array, Value as Gguf};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{TokenizerError, TokenizerInput, TokenizerKind, TokenizerOutput, read};
+
+/// Arrays of more elements stand in golden files as a digest.
+const LONG: usize = 2000;
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tokenizer")
+}
+
+fn json_file(path: &Path) -> Value {
+    let bytes = fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_slice(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Reads a folder as the family of its config.json would.
+fn read_folder(folder: &Path, pre: Option<&str>) -> Result<TokenizerOutput, TokenizerError> {
+    let path = folder.join("config.json");
+    let config = if path.exists() { json_file(&path) } else { json!({}) };
+    let kind = match config["architectures"][0].as_str() {
+        Some("BertModel") => TokenizerKind::WordPiece,
+        Some("Qwen2ForCausalLM" | "Qwen3ForCausalLM") => TokenizerKind::SentencePieceOrBpe,
+        _ => TokenizerKind::Any,
+    };
+    read(&TokenizerInput {
+        dir: folder,
+        kind,
+        config: &config,
+        vocab_size: config["vocab_size"].as_u64(),
+        pre,
+    })
+}
+
+/// A value as the golden files have it: its type and itself.
+fn shown(value: &Gguf) -> (&'static str, Value) {
+    match value {
+        Gguf::U32(v) => ("u32", json!(v)),
+        Gguf::Bool(v) => ("bool", json!(v)),
+        Gguf::String(v) => ("str", json!(v.as_str())),
+        Gguf::Array(Array::I32(v)) => ("[i32]", json!(v)),
+        Gguf::Array(Array::F32(v)) => ("[f32]", json!(v)),
+        Gguf::Array(Array::String(v)) => {
+            ("[str]", json!(v.iter().map(|s| s.as_str().expect("UTF-8")).collect::<Vec<_>>()))
+        }
+        other => panic!("a tokenizer has no value like {other:?}"),
+    }
+}
+
+fn digested(kind: &str, value: Value) -> Value {
+    match value.as_array() {
+        Some(list) if list.len() > LONG => {
+            let mut hash = Sha256::new();
+            for element in list {
+                match (kind, element.as_f64(), element.as_str()) {
+                    ("[f32]", Some(v), _) => hash.update((v as f32).to_le_bytes()),
+                    (_, _, Some(text)) => hash.update([text.as_bytes(), b"\0"].concat()),
+                    _ => hash.update(format!("{element}\0")),
+                }
+            }
+            let hex = hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+                write!(hex, "{byte:02x}").expect("a String takes all");
+                hex
+            });
+            json!({"len": list.len(), "sha256": hex})
+        }
+        _ => value,
+    }
+}
+
+/// Every way in which ours differs from the peer's pairs: order, type, value.
+fn differences(ours: &TokenizerOutput, peer: &[Value], digest: bool) -> Vec<String> {
+    let keys = |pairs: &mut dyn Iterator<Item = &str>| pairs.map(str::to_owned).collect::<Vec<_>>();
+    let our_keys = keys(&mut ours.pairs.iter().map(|(k, _)| k));
+    let peer_keys = keys(&mut peer.iter().map(|p| p[0].as_str().expect("a key")));
+    let mut found = Vec::new();
+    if our_keys != peer_keys {
+        found.push(format!("keys: ours {our_keys:?}, the peer's {peer_keys:?}"));
+    }
+    for pair in peer {
+        let key = pair[0].as_str().expect("a key");
+        let Some(value) = ours.pairs.get(key) else { continue };
+        let (kind, mut value) = shown(value);
+        if digest {
+            value = digested(kind, value);
+        }
+        if pair[1] != kind {
+            found.push(format!("{key}: type {kind}, the peer's {}", pair[1]));
+        }
+        match (&value, &pair[2]) {
+            (Value::Array(a), Value::Array(b)) => {
+                let same = |a: &Value, b: &Value| match (a.as_f64(), b.as_f64()) {
+                    // The peer's f32 scores were printed as f64.
+                    (Some(a), Some(b)) => a as f32 == b as f32,
+                    _ => a == b,
+                };
+                if a.len() != b.len() {
+                    found.push(format!("{key}: {} elements, the peer's {}", a.len(), b.len()));
+                }
+                let at = a.iter().zip(b).position(|(a, b)| !same(a, b));
+                found.extend(at.map(|i| format!("{key}[{i}]: {}, the peer's {}", a[i], b[i])));
+            }
+            (a, b) if a != b => found.push(format!("{key}: {a}, the peer's {b}")),
+            _ => (),
+        }
+    }
+    found
+}
+
+#[test]
+fn tiny_tokenizers_equal_the_converters() {
+    let cases = json_file(&golden().join("cases.json"));
+    let mut differ = Vec::new();
+    let cases = cases.as_object().expect("a map");
+    assert!(cases.len() >= 10);
+    for name in cases.keys() {
+        let folder = golden().join(name);
+        let peer = json_file(&folder.join("peer.json"));
+        let ours = read_folder(&folder, None).unwrap_or_else(|e| panic!("{e}"));
+        let pairs = peer["pairs"].as_array().expect("a list");
+        differ.extend(differences(&ours, pairs, true).into_iter().map(|d| format!("{name}: {d}")));
+    }
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+/// Real tokenizers, cut down to what the converter's text needs: the ids are the real ones, and so is the name that the
+/// converter gave each.
+fn trimmed() -> Vec<(String, String, Value)> {
+    let names = json_file(&golden().join("trimmed/names.json"));
+    let names = names.as_object().expect("a map").iter();
+    let files: Vec<_> = names
+        .map(|(file, name)| {
+            let json = json_file(&golden().join("trimmed").join(format!("{file}.json")));
+            (file.clone(), name.as_str().expect("a name").to_owned(), json)
+        })
+        .collect();
+    assert!(files.len() >= 9);
+    files
+}
+
+/// The pre-tokenizer of a tokenizer.json, and the rule that told it.
+fn recognised(json: &Value) -> (String, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("tokenizer.json"), json.to_string()).expect("written");
+    let word_piece = json["model"]["type"] == "WordPiece";
+    let kind = if word_piece { TokenizerKind::WordPiece } else { TokenizerKind::Any };
+    let config = json!({});
+    let input =
+        TokenizerInput { dir: folder.path(), kind, config: &config, vocab_size: Some(300_000), pre: None };
+    let pre = read(&input).unwrap_or_else(|e| panic!("{e}")).pre.expect("a pre-tokenizer");
+    (pre.name.to_owned(), format!("{:?}", pre.rule))
+}
+
+fn add_token(json: &mut Value, id: u32, content: &str) {
+    json["added_tokens"].as_array_mut().expect("a list").push(json!({
+        "id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+        "special": false,
+    }));
+}
+
+#[test]
+fn real_pre_tokenizers_are_known_by_the_converters_text() {
+    for (file, name, json) in trimmed() {
+        assert_eq!(recognised(&json), (name, "Ids".into()), "{file}");
+    }
+}
+
+#[test]
+fn added_tokens_do_not_hide_a_pre_tokenizer() {
+    for (file, name, mut json) in trimmed() {
+        add_token(&mut json, 299_000, "<plan>");
+        assert_eq!(recognised(&json), (name.clone(), "Ids".into()), "{file}: a token that the text has not");
+        add_token(&mut json, 299_001, "apple");
+        add_token(&mut json, 299_002, "\n\n\n");
+        assert_eq!(recognised(&json), (name, "IdsOfBase".into()), "{file}: tokens that the text has");
+    }
+}
+
+#[test]
+fn another_token_before_texts_does_not_hide_a_pre_tokenizer() {
+    for (file, name, mut json) in trimmed() {
+        let name = match name.as_str() {
+            // BERT's texts stand between two tokens.
+            "jina-v2-en" => continue,
+            // These have no token before texts; what has one has the other name of the same splits and vocabulary.
+            "smaug-bpe" => "llama-bpe".to_owned(),
+            "joyai-llm" => "deepseek-v3".to_owned(),
+            _ => name,
+        };
+        add_token(&mut json, 299_000, "<start>");
+        json["post_processor"] = json!({
+            "type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "<start>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {"<start>": {"id": "<start>", "ids": [299_000], "tokens": ["<start>"]}},
+        });
+        assert_eq!(recognised(&json), (name, "IdsOfBase".into()), "{file}");
+    }
+}
+
+/// A vocabulary of one's own: only the splits are left to tell the name by.
+#[test]
+fn splits_tell_the_pre_tokenizer_of_a_new_vocabulary() {
+    let mut verified: Vec<&str> = Vec::new();
+    for (file, _, mut json) in trimmed() {
+        if json["model"]["type"] == "WordPiece" {
+            continue;
+        }
+        let bytes: Map<String, Value> =
+            super::decode::BYTE_CHARS.iter().zip(0..).map(|(c, id)| (c.to_string(), json!(id))).collect();
+        json["model"]["vocab"] = bytes.into();
+        json["model"]["merges"] = json!([]);
+        json["added_tokens"] = json!([]);
+        json["post_processor"] = json!(null);
+        // Other names that split alike: joyai-llm is DeepSeek V3's, smaug-bpe Llama 3's.
+        let expected = json_file(&golden().join("trimmed/splits.json"))[&file].clone();
+        let (name, rule) = recognised(&json);
+        assert_eq!((json!(name), rule.as_str()), (expected, "Splits"), "{file}");
+        verified.extend(super::pre::verified_row(&name));
+    }
+    verified.sort_unstable();
+    verified.dedup();
+    assert_eq!(
+        verified.len(),
+        super::pre::verified_rows(),
+        "rows said to be verified, and those that were: {verified:?}"
+    );
+}
+
+#[test]
+fn what_is_not_known_is_an_error_that_says_what_to_do() {
+    let (_, _, mut json) = trimmed().into_iter().find(|(file, ..)| file == "qwen3").expect("Qwen3");
+    json["pre_tokenizer"] = json!({"type": "Whitespace"});
+    json["normalizer"] = json!({"type": "NFKC"});
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("tokenizer.json"), json.to_string()).expect("written");
+    fs::write(folder.path().join("config.json"), r#"{"vocab_size": 151936}"#).expect("written");
+    let message = read_folder(folder.path(), None).expect_err("unknown").to_string();
+    let expected = "tokenizer.json: pre-tokenizer not recognised: normalizer NFKC, pre_tokenizer Whitespace, model BPE; \
+                    name the one of llama.cpp that splits alike (option pre)";
+    assert!(message.ends_with(expected) && !message.contains('\n'), "{message}");
+    let ours = read_folder(folder.path(), Some("qwen2")).expect("told which");
+    assert_eq!(ours.pairs.get("tokenizer.ggml.pre").and_then(Gguf::as_str), Some("qwen2"));
+    let message = read_folder(folder.path(), Some("Qwen_2")).expect_err("no such name").to_string();
+    assert_eq!(
+        message,
+        "pre-tokenizer \"Qwen_2\" asked for, but llama.cpp has none of that name; did you mean qwen2?"
+    );
+}
+
+/// Each wrong file gives one line that names file, key, found and expected.
+#[test]
+fn bad_files_are_named() {
+    let bpe = r#"{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": []}}"#;
+    let many = format!(r#"{{"model": {{"type": "BPE", "vocab": {{"a": {}}}, "merges": []}}}}"#, u32::MAX);
+    let cases: &[(&str, &[u8], &str)] = &[
+        ("tokenizer.json", b"{", "tokenizer.json: not the JSON expected: EOF while parsing"),
+        ("tokenizer.json", b"{\"model\": {}}", "missing field `vocab`"),
+        ("tokenizer.json", br#"{"model": {"vocab": {"a": -1}}}"#, "expected u32"),
+        ("tokenizer.json", br#"{"model": {"vocab": {}, "merges": [["a"]]}}"#, "expected two tokens"),
+        (
+            "tokenizer.json",
+            br#"{"model": {"type": "BPE", "vocab": {"a": 0, "b": 0}}}"#,
+            "expected an id for each token",
+        ),
+        ("tokenizer.json", many.as_bytes(), "found id 4294967295 for \"a\", expected ids under 10"),
+        (
+            "tokenizer.json",
+            br#"{"model": {"type": "Unigram", "vocab": [["a", -1.5]]}}"#,
+            "model.type: found \"Unigram\", expected \"BPE\"",
+        ),
+        (
+            "tokenizer.json",
+            br#"{"model": {"type": "WordPiece", "vocab": {"a": 0}}}"#,
+            "model.type: found \"WordPiece\", expected \"BPE\"",
+        ),
+        ("tokenizer.model", b"\xff\xff\xff", "tokenizer.model: not a SentencePiece model"),
+        ("tokenizer.model", b"", "tokenizer.model: pieces: found none, expected a vocabulary"),
+        // A piece that claims more bytes than there are.
+        ("tokenizer.model", b"\x0a\xff\xff\xff\xff\x0f", "tokenizer.model: not a SentencePiece model"),
+        ("chat_template.jinja", b"\xff", "chat_template.jinja: text: found bytes at 0, expected UTF-8"),
+    ];
+    for (file, content, expected) in cases {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("tokenizer.json"), bpe).expect("written");
+        fs::write(folder.path().join(file), content).expect("written");
+        let config = json!({"vocab_size": 10});
+        let input = TokenizerInput {
+            dir: folder.path(),
+            kind: TokenizerKind::Any,
+            config: &config,
+            vocab_size: Some(10),
+            pre: Some("gpt-2"),
+        };
+        let message = read(&input).expect_err(expected).to_string();
+        assert!(message.contains(expected) && !message.contains('\n'), "{message} should tell {expected}");
+        let huge = TokenizerInput { vocab_size: Some(u64::MAX), ..input };
+        fs::write(folder.path().join(file), if *file == "tokenizer.json" { bpe } else { "" })
+            .expect("written");
+        if *file == "tokenizer.json" {
+            let message = read(&huge).expect_err("too many").to_string();
+            assert!(
+                message.ends_with("vocab_size: found 18446744073709551615, expected 1 to 2097152"),
+                "{message}"
+            );
+        }
+    }
+    let empty = tempfile::tempdir().expect("a folder");
+    let message = read_folder(empty.path(), None).expect_err("nothing").to_string();
+    assert!(message.ends_with("no tokenizer: expected tokenizer.model or tokenizer.json"), "{message}");
+}
+
+/// `conformance/scripts/tokenizer_live.py` prepares the folder and says how to run this.
+#[test]
+#[ignore = "needs real tokenizers, which conformance/scripts/tokenizer_live.py downloads"]
+fn real_tokenizers_equal_the_converters() {
+    let work = PathBuf::from(std::env::var_os("TOKENIZER_LIVE").expect("TOKENIZER_LIVE names the folder"));
+    let peer = fs::read_to_string(work.join("peer.jsonl")).expect("peer.jsonl");
+    let (mut differ, mut compared) = (Vec::new(), 0);
+    for line in peer.split('\n').filter(|l| !l.is_empty()) {
+        let peer: Value = serde_json::from_str(line).expect("JSON");
+        let name = peer["folder"].as_str().expect("a name");
+        let start = Instant::now();
+        let ours = read_folder(&work.join("folders").join(name), None);
+        let time = start.elapsed();
+        let ours = match ours {
+            Ok(ours) => ours,
+            Err(e) if peer.get("error").is_some() => {
+                println!("{name}\tneither knows it\t{e}");
+                continue;
+            }
+            Err(e) => {
+                differ.push(format!("{name}: {e}"));
+                continue;
+            }
+        };
+        let pre = ours.pairs.get("tokenizer.ggml.pre").and_then(Gguf::as_str).unwrap_or("").to_owned();
+        let rule = ours.pre.as_ref().map_or(String::new(), |p| p.rule.to_string());
+        let mut found = Vec::new();
+        let verdict = if let Some(pairs) = peer["pairs"].as_array() {
+            compared += 1;
+            found = differences(&ours, pairs, false);
+            format!("{} pairs", pairs.len())
+        } else if let Some(expected) = peer["pre"].as_str() {
+            compared += 1;
+            if pre != expected {
+                found.push(format!("pre {pre}, expected {expected}"));
+            }
+            "pre".to_owned()
+        } else {
+            "the peer does not know it".to_owned()
+        };
+        let equal = if found.is_empty() { "equal" } else { "DIFFERENT" };
+        println!("{name}\t{equal}\t{verdict}\t{pre}\t{rule}\t{} tokens\t{time:.0?}", ours.vocab_size);
+        differ.extend(found.into_iter().map(|d| format!("{name}: {d}")));
+    }
+    assert!(compared >= 30 && differ.is_empty(), "{compared} compared\n{}", differ.join("\n"));
+}
