@@ -6,3 +6,5 @@ pub mod kernels;
 pub mod memory;
 pub mod real;
 pub mod report;
+pub mod two_step;
+pub mod watch;

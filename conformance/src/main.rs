@@ -1,11 +1,11 @@
 //! `cargo xtask conformance`: see conformance/README.md.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use conformance::report::{Outcome, Report};
-use conformance::{fixtures, kernels, memory, real};
+use conformance::{fixtures, kernels, memory, real, two_step};
 use fixture_models::Workbench;
 
 /// Compares ours with llama.cpp and its converter, and prints a line for every check.
@@ -32,6 +32,10 @@ struct Arguments {
 enum Other {
     /// Make the golden files of the kernels' tests again.
     KernelGolden,
+    /// Time the whole export beside convert_hf_to_gguf and llama-quantize, and compare the files.
+    TwoStep(two_step::Options),
+    /// Quantize a GGUF file with llama.cpp: the second step, as a program of its own.
+    Quantize { input: PathBuf, output: PathBuf, quant: String, threads: u16 },
 }
 
 fn main() -> ExitCode {
@@ -46,11 +50,21 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
-    if let Some(Other::KernelGolden) = arguments.other {
-        kernels::golden::write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/kquant/tests/golden"))?;
-        return Ok(true);
-    }
     let bench = Workbench::new();
+    match &arguments.other {
+        None => checks(arguments, &bench),
+        Some(Other::KernelGolden) => {
+            let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/kquant/tests/golden");
+            kernels::golden::write(&golden).map(|()| true)
+        }
+        Some(Other::TwoStep(options)) => two_step::run(&bench, options).map(|()| true),
+        Some(Other::Quantize { input, output, quant, threads }) => {
+            two_step::quantize(input, output, quant, *threads).map(|()| true)
+        }
+    }
+}
+
+fn checks(arguments: &Arguments, bench: &Workbench) -> Result<bool, Box<dyn std::error::Error>> {
     let dir = bench.folder("out")?;
     let mut report = Report::new(arguments.filter.clone());
     println!("peers: {}; {}\n", peer::ggml::version(), peer::llama::VERSION);
@@ -64,7 +78,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     if arguments.quick {
         println!("not run with --quick: real models, answers, embeddings, other readers, memory");
     } else {
-        real::run(&mut report, &bench, &dir);
+        real::run(&mut report, bench, &dir);
         memory::run(&mut report, &dir);
     }
     Ok(report.conclude())

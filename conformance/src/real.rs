@@ -9,14 +9,14 @@ use crate::export::{compare, export, file_type_id};
 use crate::report::{Outcome, Report};
 
 /// A real model that `scripts/setup.sh` puts into the work folder's `models`.
-struct Real {
-    name: &'static str,
+pub(crate) struct Real {
+    pub(crate) name: &'static str,
     /// Its folder, which peers and we take its name from.
-    folder: &'static str,
-    outtype: &'static str,
+    pub(crate) folder: &'static str,
+    pub(crate) outtype: &'static str,
 }
 
-const MODELS: [Real; 2] = [
+pub(crate) const MODELS: [Real; 2] = [
     Real { name: "smollm2", folder: "SmolLM2-135M-Instruct", outtype: "bf16" },
     Real { name: "minilm", folder: "all-MiniLM-L6-v2", outtype: "f32" },
 ];

@@ -44,8 +44,15 @@ pub(crate) fn conformance(rest: &[String]) -> Result {
     run(std::process::Command::new(binary("conformance")).args(rest).env("ENTRENAR", binary("entrenar")))
 }
 
+/// `bench kernels`, `bench export`; anything else is criterion's.
 pub(crate) fn bench(rest: &[String]) -> Result {
-    run(cargo(&["bench", "-p", "entrenar-benches", "--"]).args(rest))
+    match rest.split_first() {
+        Some((what, rest)) if what == "kernels" => {
+            run(cargo(&["bench", "-p", "entrenar-benches", "--bench", "kernels", "--", "--table"]).args(rest))
+        }
+        Some((what, rest)) if what == "export" => conformance(&[&["two-step".to_owned()], rest].concat()),
+        _ => run(cargo(&["bench", "-p", "entrenar-benches", "--"]).args(rest)),
+    }
 }
 
 pub(crate) fn fuzz(rest: &[String]) -> Result {

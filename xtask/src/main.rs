@@ -17,7 +17,10 @@ cargo xtask COMMAND
                            time); --quick needs no Python
   fixtures [NAME…]         make golden files again from the peers: models, kernels, recipe, tokenizer,
                            checkpoint, or all; needs the Python peers: conformance/scripts/setup.sh
-  bench [ARGUMENT…]        benchmarks of our kernels beside ggml's; arguments go to criterion
+  bench kernels            a table of our kernels beside ggml's, in one process
+  bench export [--quant TYPE] [--rounds N] [--threads N] [--filter TEXT]
+                           a table of our export beside convert_hf_to_gguf and llama-quantize
+  bench [ARGUMENT…]        our kernels beside ggml's by criterion, which gets the arguments
   fuzz [--minutes N]       every fuzz target in turn, N minutes each (1 if not said); needs cargo-fuzz
 ";
 

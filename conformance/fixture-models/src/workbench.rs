@@ -106,16 +106,11 @@ impl Workbench {
     /// # Errors
     /// When the peers are not set up, or the converter fails; its output is then in `convert.log` of the folder.
     pub fn convert(&self, jobs: &[Conversion]) -> Result<BTreeMap<String, String>, Error> {
-        let (name, source) = self.converter()?;
+        let (name, _) = self.converter()?;
         let log_path = self.join("convert.log");
         let log = std::fs::File::create(&log_path).map_err(Error::io(&log_path))?;
-        let jobs_path = self.join("convert.json");
-        let text = serde_json::to_string(jobs).map_err(|e| Error::malformed(&jobs_path, e.to_string()))?;
-        std::fs::write(&jobs_path, text).map_err(Error::io(&jobs_path))?;
-        let jobs_file = std::fs::File::open(&jobs_path).map_err(Error::io(&jobs_path))?;
-        let mut command = self.python("convert.py")?;
-        command.arg(&source).stdin(jobs_file).stderr(log).stdout(Stdio::piped());
-        let output = command.output().map_err(Error::io(&source))?;
+        let mut command = self.converter_command(jobs)?;
+        let output = command.stderr(log).stdout(Stdio::piped()).output().map_err(Error::io(&log_path))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let last = text.lines().last().unwrap_or_default();
         let versions: Option<BTreeMap<String, String>> = serde_json::from_str(last).ok();
@@ -127,6 +122,21 @@ impl Workbench {
             name.replace('_', "-").replacen("python-", "python ", 1),
         );
         Ok(versions)
+    }
+
+    /// The command that does so, its standard input given.
+    ///
+    /// # Errors
+    /// When the peers are not set up.
+    pub fn converter_command(&self, jobs: &[Conversion]) -> Result<Command, Error> {
+        let (_, source) = self.converter()?;
+        let jobs_path = self.join("convert.json");
+        let text = serde_json::to_string(jobs).map_err(|e| Error::malformed(&jobs_path, e.to_string()))?;
+        std::fs::write(&jobs_path, text).map_err(Error::io(&jobs_path))?;
+        let jobs_file = std::fs::File::open(&jobs_path).map_err(Error::io(&jobs_path))?;
+        let mut command = self.python("convert.py")?;
+        command.arg(&source).stdin(jobs_file);
+        Ok(command)
     }
 }
 

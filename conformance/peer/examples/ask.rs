@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     match model.embed(prompt) {
         Ok(embedding) => {
-            println!("{} numbers: {:?} …", embedding.len(), embedding.iter().take(4).collect::<Vec<_>>())
+            println!("{} numbers: {:?} …", embedding.len(), embedding.iter().take(4).collect::<Vec<_>>());
         }
         Err(_) => println!("{}", model.generate(prompt, 24)?),
     }

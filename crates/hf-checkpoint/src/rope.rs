@@ -203,7 +203,7 @@ pub(crate) fn llama3_factors(config: &Config, head_dim: u64) -> Result<Option<Ve
     for i in (0..head_dim).step_by(2) {
         let exponent = i as f32 / head_dim as f32;
         // PyTorch's F32 power is within one unit of this one in the last place, and which of the two it gives
-        // depends on the machine's vector width; for head sizes that are powers of two they agreed everywhere.
+        // depends on the machine's vector width; for the powers of two that were tried they agreed.
         let power = f64::from(base as f32).powf(f64::from(exponent)) as f32;
         let frequency = 1.0 / power;
         let wave = (1.0 / frequency) * TAU;
