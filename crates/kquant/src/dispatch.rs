@@ -1,17 +1,19 @@
-//! From a type to its encoder and decoder.
+//! From a type and an instruction set to encoder and decoder.
 
 use gguf_format::GgmlType;
 
+use crate::blocks::lanes::{Encode, LaneBlock};
 use crate::blocks::{
     Block, BlockBf16, BlockF16, BlockF32, BlockQ2K, BlockQ3K, BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0,
     BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0,
 };
+use crate::lanes::{Isa, Kernel, Vector};
 use crate::search::weights::sum_of_squares;
 
 /// Encodes rows: weights, weights a row, importance of one row, blocks. Lengths have been checked.
-pub(crate) type EncodeRows = fn(&[f32], usize, Option<&[f32]>, &mut [u8]);
+pub(crate) type EncodeRows = fn(Isa, &[f32], usize, Option<&[f32]>, &mut [u8]);
 /// Decodes blocks to weights. Lengths have been checked.
-pub(crate) type DecodeRows = fn(&[u8], &mut [f32]);
+pub(crate) type DecodeRows = fn(Isa, &[u8], &mut [f32]);
 
 /// What can be done with a type.
 #[derive(Clone, Copy)]
@@ -21,12 +23,18 @@ pub(crate) struct Codec {
 }
 
 impl Codec {
+    /// One block after the other, in code that the compiler may turn into an instruction set's vectors.
     const fn of<const LEN: usize, B: Block<LEN>>() -> Self {
         const {
             assert!(size_of::<B>() == B::TYPE.block_bytes() && LEN == B::TYPE.block_len());
             assert!(align_of::<B>() == 1); // so that a cast of bytes cannot fail
         }
         Self { encode: encode::<LEN, B>, decode: decode::<LEN, B> }
+    }
+
+    /// Super-blocks side by side.
+    const fn lanes<B: LaneBlock>() -> Self {
+        Self { encode: encode_lanes::<B>, ..Self::of::<256, B>() }
     }
 }
 
@@ -43,38 +51,104 @@ pub(crate) const fn codec(ty: GgmlType) -> Option<Codec> {
         GgmlType::Q5_1 => Codec::of::<32, BlockQ5_1>(),
         GgmlType::Q2_K => Codec::of::<256, BlockQ2K>(),
         GgmlType::Q3_K => Codec::of::<256, BlockQ3K>(),
-        GgmlType::Q4_K => Codec::of::<256, BlockQ4K>(),
-        GgmlType::Q5_K => Codec::of::<256, BlockQ5K>(),
+        GgmlType::Q4_K => Codec::lanes::<BlockQ4K>(),
+        GgmlType::Q5_K => Codec::lanes::<BlockQ5K>(),
         GgmlType::Q6_K => Codec::of::<256, BlockQ6K>(),
         _ => return None,
     })
 }
 
 fn encode<const LEN: usize, B: Block<LEN>>(
+    isa: Isa,
     src: &[f32],
     row_len: usize,
     importance: Option<&[f32]>,
     dst: &mut [u8],
 ) {
-    let blocks: &mut [B] = bytemuck::cast_slice_mut(dst);
-    let Some(importance) = importance else {
-        for (block, x) in blocks.iter_mut().zip(src.as_chunks().0) {
-            *block = B::encode(x);
-        }
-        return;
-    };
-    let importance = importance.as_chunks().0;
-    for (blocks, row) in blocks.chunks_exact_mut(row_len / LEN).zip(src.chunks_exact(row_len)) {
-        let mean_square = if B::USES_ROW_MEAN_SQUARE { sum_of_squares(row) / row_len as f32 } else { 0.0 };
-        for ((block, x), importance) in blocks.iter_mut().zip(row.as_chunks().0).zip(importance) {
-            *block = B::encode_weighted(x, importance, mean_square);
+    let kernel = EncodeBlocks::<LEN, B> { src, row_len, importance, dst: bytemuck::cast_slice_mut(dst) };
+    match isa {
+        Isa::Scalar => kernel.one_by_one(),
+        vectors => vectors.run(kernel),
+    }
+}
+
+fn encode_lanes<B: LaneBlock>(
+    isa: Isa,
+    src: &[f32],
+    row_len: usize,
+    importance: Option<&[f32]>,
+    dst: &mut [u8],
+) {
+    match isa {
+        Isa::Scalar => encode::<256, B>(isa, src, row_len, importance, dst),
+        vectors => vectors.run(Encode::<B> { src, importance, dst: bytemuck::cast_slice_mut(dst) }),
+    }
+}
+
+fn decode<const LEN: usize, B: Block<LEN>>(isa: Isa, src: &[u8], dst: &mut [f32]) {
+    let kernel = DecodeBlocks::<LEN, B> { src: bytemuck::cast_slice(src), dst };
+    match isa {
+        Isa::Scalar => kernel.one_by_one(),
+        vectors => vectors.run(kernel),
+    }
+}
+
+struct EncodeBlocks<'a, const LEN: usize, B> {
+    src: &'a [f32],
+    row_len: usize,
+    importance: Option<&'a [f32]>,
+    dst: &'a mut [B],
+}
+
+impl<const LEN: usize, B: Block<LEN>> EncodeBlocks<'_, LEN, B> {
+    #[inline(always)]
+    fn one_by_one(self) {
+        let Self { src, row_len, importance, dst } = self;
+        let Some(importance) = importance else {
+            for (block, x) in dst.iter_mut().zip(src.as_chunks().0) {
+                *block = B::encode(x);
+            }
+            return;
+        };
+        let importance = importance.as_chunks().0;
+        for (blocks, row) in dst.chunks_exact_mut(row_len / LEN).zip(src.chunks_exact(row_len)) {
+            let mean_square =
+                if B::USES_ROW_MEAN_SQUARE { sum_of_squares(row) / row_len as f32 } else { 0.0 };
+            for ((block, x), importance) in blocks.iter_mut().zip(row.as_chunks().0).zip(importance) {
+                *block = B::encode_weighted(x, importance, mean_square);
+            }
         }
     }
 }
 
-fn decode<const LEN: usize, B: Block<LEN>>(src: &[u8], dst: &mut [f32]) {
-    let blocks: &[B] = bytemuck::cast_slice(src);
-    for (block, y) in blocks.iter().zip(dst.as_chunks_mut().0) {
-        block.decode(y);
+impl<const LEN: usize, B: Block<LEN>> Kernel for EncodeBlocks<'_, LEN, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self, _: V::Isa) {
+        self.one_by_one();
+    }
+}
+
+struct DecodeBlocks<'a, const LEN: usize, B> {
+    src: &'a [B],
+    dst: &'a mut [f32],
+}
+
+impl<const LEN: usize, B: Block<LEN>> DecodeBlocks<'_, LEN, B> {
+    #[inline(always)]
+    fn one_by_one(self) {
+        for (block, y) in self.src.iter().zip(self.dst.as_chunks_mut().0) {
+            block.decode(y);
+        }
+    }
+}
+
+impl<const LEN: usize, B: Block<LEN>> Kernel for DecodeBlocks<'_, LEN, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self, _: V::Isa) {
+        self.one_by_one();
     }
 }

@@ -2,6 +2,8 @@
 
 use gguf_format::GgmlType;
 
+use crate::Isa;
+
 /// Why rows could not be encoded or decoded. Nothing has been written to the destination.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -17,6 +19,12 @@ pub enum Error {
     CannotDecode {
         /// The type asked for.
         ty: GgmlType,
+    },
+    /// This machine does not have the instruction set asked for: see [`Isa::is_available`].
+    #[error("no {isa} on this machine; choose an instruction set for which Isa::is_available holds")]
+    IsaMissing {
+        /// The instruction set asked for.
+        isa: Isa,
     },
     /// A row is empty or not a whole number of blocks.
     #[error("row of {row_len} weights: {ty} needs a positive multiple of {} weights", ty.block_len())]

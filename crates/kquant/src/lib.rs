@@ -1,14 +1,17 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod blocks;
 mod dispatch;
 mod error;
 mod float16;
+#[expect(unsafe_code, reason = "instruction sets; lanes/mod.rs says what makes it safe")]
+mod lanes;
 mod search;
 
 pub use error::Error;
 pub use gguf_format::GgmlType;
+pub use lanes::{Isa, UnknownIsa};
 
 /// Whether [`encode_rows`] knows the type.
 #[must_use]
@@ -47,6 +50,25 @@ pub fn encode_rows(
     importance: Option<&[f32]>,
     dst: &mut [u8],
 ) -> Result<(), Error> {
+    encode_rows_on(Isa::best(), ty, src, row_len, importance, dst)
+}
+
+/// [`encode_rows`] on an instruction set of one's choice; the bytes are the same on all.
+///
+/// # Errors
+///
+/// As [`encode_rows`], and [`Error::IsaMissing`] when the machine does not have it.
+pub fn encode_rows_on(
+    isa: Isa,
+    ty: GgmlType,
+    src: &[f32],
+    row_len: usize,
+    importance: Option<&[f32]>,
+    dst: &mut [u8],
+) -> Result<(), Error> {
+    if !isa.is_available() {
+        return Err(Error::IsaMissing { isa });
+    }
     let codec = dispatch::codec(ty).ok_or(Error::CannotEncode { ty })?;
     let row_bytes = row_bytes(ty, row_len)?;
     if !src.len().is_multiple_of(row_len) {
@@ -66,7 +88,7 @@ pub fn encode_rows(
             return Err(Error::ImportanceValue { column, value: importance[column] });
         }
     }
-    (codec.encode)(src, row_len, importance, dst);
+    (codec.encode)(isa, src, row_len, importance, dst);
     Ok(())
 }
 
@@ -85,6 +107,24 @@ pub fn encode_rows(
 /// [`Error::CannotDecode`] for a type without decoder; the other variants for lengths that do not fit. `dst` is
 /// then as it was.
 pub fn decode_rows(ty: GgmlType, src: &[u8], row_len: usize, dst: &mut [f32]) -> Result<(), Error> {
+    decode_rows_on(Isa::best(), ty, src, row_len, dst)
+}
+
+/// [`decode_rows`] on an instruction set of one's choice; the weights are the same on all.
+///
+/// # Errors
+///
+/// As [`decode_rows`], and [`Error::IsaMissing`] when the machine does not have it.
+pub fn decode_rows_on(
+    isa: Isa,
+    ty: GgmlType,
+    src: &[u8],
+    row_len: usize,
+    dst: &mut [f32],
+) -> Result<(), Error> {
+    if !isa.is_available() {
+        return Err(Error::IsaMissing { isa });
+    }
     let codec = dispatch::codec(ty).ok_or(Error::CannotDecode { ty })?;
     let row_bytes = row_bytes(ty, row_len)?;
     if !src.len().is_multiple_of(row_bytes) {
@@ -95,7 +135,7 @@ pub fn decode_rows(ty: GgmlType, src: &[u8], row_len: usize, dst: &mut [f32]) ->
         let expected = rows.saturating_mul(row_len);
         return Err(Error::DestinationLength { found: dst.len(), expected, unit: "weights" });
     }
-    (codec.decode)(src, dst);
+    (codec.decode)(isa, src, dst);
     Ok(())
 }
 

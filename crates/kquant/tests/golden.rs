@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use common::{Case, TYPES, float_bytes};
+use kquant::Isa;
 use sha2::{Digest, Sha256};
 
 #[test]
@@ -32,19 +33,21 @@ fn blocks_and_decoded_weights_are_those_of_ggml() {
             let &(blocks, weights) = golden.get(case.name.as_str()).expect("a golden line for each case");
             let rows = case.src.len() / case.row_len;
             let row_bytes = ty.row_bytes(case.row_len as u64).unwrap() as usize;
-            let mut encoded = vec![0xaa; rows * row_bytes];
-            kquant::encode_rows(ty, &case.src, case.row_len, case.importance.as_deref(), &mut encoded)
-                .unwrap();
-            if short_hash(&encoded) != blocks {
-                failures.push(format!("{ty}: {}: encoded", case.name));
-            } else {
-                let mut decoded = vec![-1.0; case.src.len()];
-                kquant::decode_rows(ty, &encoded, case.row_len, &mut decoded).unwrap();
-                if short_hash(&float_bytes(&decoded)) != weights {
-                    failures.push(format!("{ty}: {}: decoded", case.name));
+            for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+                let mut encoded = vec![0xaa; rows * row_bytes];
+                let importance = case.importance.as_deref();
+                kquant::encode_rows_on(isa, ty, &case.src, case.row_len, importance, &mut encoded).unwrap();
+                if short_hash(&encoded) != blocks {
+                    failures.push(format!("{ty}: {}: encoded on {isa}", case.name));
+                } else {
+                    let mut decoded = vec![-1.0; case.src.len()];
+                    kquant::decode_rows_on(isa, ty, &encoded, case.row_len, &mut decoded).unwrap();
+                    if short_hash(&float_bytes(&decoded)) != weights {
+                        failures.push(format!("{ty}: {}: decoded on {isa}", case.name));
+                    }
                 }
+                compared += 1;
             }
-            compared += 1;
         }
     }
     assert!(
@@ -53,7 +56,7 @@ fn blocks_and_decoded_weights_are_those_of_ggml() {
         failures.len(),
         failures.join("\n")
     );
-    assert!(compared > 2000, "only {compared} cases");
+    assert!(compared > 4000, "only {compared} cases");
 }
 
 fn short_hash(bytes: &[u8]) -> String {

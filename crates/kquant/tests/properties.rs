@@ -5,7 +5,7 @@ mod common;
 
 use common::{TYPES, same_float};
 use gguf_format::GgmlType;
-use kquant::{decode_rows, encode_rows};
+use kquant::{Isa, decode_rows, decode_rows_on, encode_rows, encode_rows_on};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -62,6 +62,31 @@ proptest! {
         let cut: Vec<u8> =
             src.chunks(256).flat_map(|row| encode(ty, row, 256, importance.as_deref())).collect();
         prop_assert_eq!(whole, cut);
+    }
+
+    /// The plain version is what the others are held to, in every length of a ragged end.
+    #[test]
+    fn instruction_sets_agree(
+        ty in any_type(),
+        rows in 1usize..80,
+        src in any_weights(),
+        importance in prop::option::of(vec(prop_oneof![0.0f32..10.0, Just(0.0), 0.0f32..f32::MAX], 256)),
+    ) {
+        let finite = src.iter().map(|x| if x.is_finite() { *x } else { 0.25 });
+        let src: Vec<f32> = finite.cycle().take(rows * 256).collect();
+        let mut plain = vec![0; src.len() / ty.block_len() * ty.block_bytes()];
+        encode_rows_on(Isa::Scalar, ty, &src, 256, importance.as_deref(), &mut plain).unwrap();
+        let mut plain_weights = vec![0.0; src.len()];
+        decode_rows_on(Isa::Scalar, ty, &plain, 256, &mut plain_weights).unwrap();
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            let mut bytes = vec![0; plain.len()];
+            encode_rows_on(isa, ty, &src, 256, importance.as_deref(), &mut bytes).unwrap();
+            prop_assert!(bytes == plain, "{ty} on {isa}: other blocks");
+            let mut weights = vec![0.0; src.len()];
+            decode_rows_on(isa, ty, &bytes, 256, &mut weights).unwrap();
+            let same = weights.iter().zip(&plain_weights).all(|(&a, &b)| same_float(a, b));
+            prop_assert!(same, "{ty} on {isa}: other weights");
+        }
     }
 
     /// In the range where no scale leaves binary16, an error is bounded by the step of the largest magnitude.

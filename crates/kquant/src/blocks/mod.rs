@@ -6,6 +6,7 @@
 mod bf16;
 mod f16;
 mod f32;
+pub(crate) mod lanes;
 mod nibbles;
 mod q2_k;
 mod q3_k;

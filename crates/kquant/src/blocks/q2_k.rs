@@ -34,7 +34,7 @@ impl BlockQ2K {
     fn finish(x: &[f32; 256], d: f32, dmin: f32, scales: [u8; 16], mut levels: [u8; 256]) -> Self {
         let (d, dmin) = (F16::from_f32(d), F16::from_f32(dmin));
         let sub_levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
-        for ((x, levels), byte) in sub_blocks::<16, 16>(x).iter().zip(sub_levels).zip(scales) {
+        for ((x, levels), byte) in sub_blocks::<16, 16, f32>(x).iter().zip(sub_levels).zip(scales) {
             let scale = d.to_f32() * f32::from(byte & 15);
             if scale != 0.0 {
                 requantize_affine(x, scale, dmin.to_f32() * f32::from(byte >> 4), TOP, levels);
@@ -52,7 +52,7 @@ impl Block<256> for BlockQ2K {
         let mut levels = [0; 256];
         let (mut scales, mut mins) = ([0.0; 16], [0.0; 16]);
         let sub_levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
-        for (j, (x, levels)) in sub_blocks::<16, 16>(x).iter().zip(sub_levels).enumerate() {
+        for (j, (x, levels)) in sub_blocks::<16, 16, f32>(x).iter().zip(sub_levels).enumerate() {
             let fit = qkx2::search(TOP, SWEEP, Cost::Absolute, x, &x.map(f32::abs), levels);
             (scales[j], mins[j]) = (fit.scale, fit.offset);
         }
@@ -70,7 +70,7 @@ impl Block<256> for BlockQ2K {
         let variance = weights::sum_of_squares(x) / 256.0;
         let mut levels = [0; 256];
         let (mut scales, mut mins, mut totals) = ([0.0; 16], [0.0; 16], [0.0; 16]);
-        let subs = sub_blocks::<16, 16>(x).iter().zip(sub_blocks::<16, 16>(importance));
+        let subs = sub_blocks::<16, 16, f32>(x).iter().zip(sub_blocks::<16, 16, f32>(importance));
         for (j, ((x, importance), levels)) in subs.zip(sub_blocks_mut::<16, 16, u8>(&mut levels)).enumerate()
         {
             let w = weights::by_importance(x, importance, variance);

@@ -35,7 +35,7 @@ impl BlockQ3K {
     fn finish(x: &[f32; 256], d: f32, scales: &[u8; 16], mut levels: [u8; 256]) -> Self {
         let d = F16::from_f32(d);
         let sub_levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
-        for ((x, levels), &scale) in sub_blocks::<16, 16>(x).iter().zip(sub_levels).zip(scales) {
+        for ((x, levels), &scale) in sub_blocks::<16, 16, f32>(x).iter().zip(sub_levels).zip(scales) {
             let scale = d.to_f32() * (i32::from(scale) - HALF_SCALE) as f32;
             if scale != 0.0 {
                 requantize_symmetric(x, scale, HALF, levels);
@@ -59,7 +59,7 @@ impl Block<256> for BlockQ3K {
         let mut levels = [0; 256];
         let mut scales = [0.0; 16];
         let sub_levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
-        for ((scale, x), levels) in scales.iter_mut().zip(sub_blocks::<16, 16>(x)).zip(sub_levels) {
+        for ((scale, x), levels) in scales.iter_mut().zip(sub_blocks::<16, 16, f32>(x)).zip(sub_levels) {
             *scale = q3::search(HALF, x, levels);
         }
         let extreme = largest_magnitude(&scales);
@@ -80,7 +80,7 @@ impl Block<256> for BlockQ3K {
         let variance = 2.0 * weights::sum_of_squares(x) / 256.0;
         let mut levels = [0; 256];
         let (mut scales, mut totals) = ([0.0; 16], [0.0; 16]);
-        let subs = sub_blocks::<16, 16>(x).iter().zip(sub_blocks::<16, 16>(importance));
+        let subs = sub_blocks::<16, 16, f32>(x).iter().zip(sub_blocks::<16, 16, f32>(importance));
         for (j, ((x, importance), levels)) in subs.zip(sub_blocks_mut::<16, 16, u8>(&mut levels)).enumerate()
         {
             let w = weights::by_importance(x, importance, variance);

@@ -4,11 +4,15 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::{self, Importance, LaneBlock};
 use super::{Block, six_bit};
 use crate::float16::F16;
+use crate::lanes::Vector;
 use crate::search::qkx2::Sweep;
 
 const TOP: i32 = 15;
+/// Unlike in Q5_K, ggml packs what leaves the six bits as it is: it runs into the neighbouring fields.
+const SCALE_LIMIT: u8 = u8::MAX;
 const SWEEP: Sweep = Sweep { first: -1.0, delta: 0.1, last: 20 };
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -23,7 +27,7 @@ pub(crate) struct BlockQ4K {
 }
 
 impl From<six_bit::Fit> for BlockQ4K {
-    #[inline]
+    #[inline(always)]
     fn from(fit: six_bit::Fit) -> Self {
         Self { d: fit.d, dmin: fit.dmin, scales: fit.scales, qs: six_bit::pack_nibbles(&fit.levels) }
     }
@@ -37,15 +41,40 @@ impl Block<256> for BlockQ4K {
         six_bit::fit(TOP, SWEEP, x).into()
     }
 
-    /// Unlike Q5_K, ggml packs what leaves the six bits as it is: it runs into the neighbouring fields.
     #[inline]
     fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
-        six_bit::fit_weighted(TOP, u8::MAX, x, importance).into()
+        six_bit::fit_weighted(TOP, SCALE_LIMIT, x, importance).into()
     }
 
     #[inline]
     fn decode(&self, y: &mut [f32; 256]) {
         let levels = six_bit::unpack_nibbles(&self.qs);
         six_bit::decode(self.d, self.dmin, &self.scales, &levels, y);
+    }
+}
+
+impl LaneBlock for BlockQ4K {
+    #[inline(always)]
+    fn encode_batch<V: Vector>(
+        isa: V::Isa,
+        src: &[f32],
+        importance: Option<Importance<'_>>,
+        dst: &mut [Self],
+    ) {
+        match importance {
+            None => lanes::six_bit::encode_batch::<V, _>(isa, TOP, SWEEP, src, dst, Self::encode),
+            Some(importance) => {
+                let plain = |x: &_, importance: &_| Self::encode_weighted(x, importance, 0.0);
+                lanes::six_bit::encode_batch_weighted::<V, _>(
+                    isa,
+                    TOP,
+                    SCALE_LIMIT,
+                    src,
+                    importance,
+                    dst,
+                    plain,
+                );
+            }
+        }
     }
 }

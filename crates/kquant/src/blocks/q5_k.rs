@@ -4,11 +4,14 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::{self, Importance, LaneBlock};
 use super::{Block, six_bit};
 use crate::float16::F16;
+use crate::lanes::Vector;
 use crate::search::qkx2::Sweep;
 
 const TOP: i32 = 31;
+const SCALE_LIMIT: u8 = 63;
 const SWEEP: Sweep = Sweep { first: -0.5, delta: 0.1, last: 15 };
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -25,7 +28,7 @@ pub(crate) struct BlockQ5K {
 }
 
 impl From<six_bit::Fit> for BlockQ5K {
-    #[inline]
+    #[inline(always)]
     fn from(fit: six_bit::Fit) -> Self {
         let mut qh = [0; 32];
         for (k, levels) in fit.levels.chunks_exact(32).enumerate() {
@@ -48,7 +51,7 @@ impl Block<256> for BlockQ5K {
 
     #[inline]
     fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
-        six_bit::fit_weighted(TOP, 63, x, importance).into()
+        six_bit::fit_weighted(TOP, SCALE_LIMIT, x, importance).into()
     }
 
     #[inline]
@@ -60,5 +63,31 @@ impl Block<256> for BlockQ5K {
             }
         }
         six_bit::decode(self.d, self.dmin, &self.scales, &levels, y);
+    }
+}
+
+impl LaneBlock for BlockQ5K {
+    #[inline(always)]
+    fn encode_batch<V: Vector>(
+        isa: V::Isa,
+        src: &[f32],
+        importance: Option<Importance<'_>>,
+        dst: &mut [Self],
+    ) {
+        match importance {
+            None => lanes::six_bit::encode_batch::<V, _>(isa, TOP, SWEEP, src, dst, Self::encode),
+            Some(importance) => {
+                let plain = |x: &_, importance: &_| Self::encode_weighted(x, importance, 0.0);
+                lanes::six_bit::encode_batch_weighted::<V, _>(
+                    isa,
+                    TOP,
+                    SCALE_LIMIT,
+                    src,
+                    importance,
+                    dst,
+                    plain,
+                );
+            }
+        }
     }
 }

@@ -33,7 +33,7 @@ impl BlockQ6K {
         let mut levels = [0; 256];
         let mut scales = [0.0; 16];
         let sub_levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
-        for (j, (x, levels)) in sub_blocks::<16, 16>(x).iter().zip(sub_levels).enumerate() {
+        for (j, (x, levels)) in sub_blocks::<16, 16, f32>(x).iter().zip(sub_levels).enumerate() {
             scales[j] = qx::search(HALF, x, &weights_of(j, x), levels);
         }
         let extreme = largest_magnitude(&scales);
@@ -46,7 +46,7 @@ impl BlockQ6K {
 
         // Once more, to the scales that the block has; with a zero scale the search's levels stay.
         let sub_levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
-        for ((x, levels), scale) in sub_blocks::<16, 16>(x).iter().zip(sub_levels).zip(scales) {
+        for ((x, levels), scale) in sub_blocks::<16, 16, f32>(x).iter().zip(sub_levels).zip(scales) {
             let scale = d.to_f32() * f32::from(scale);
             if scale != 0.0 {
                 requantize_symmetric(x, scale, HALF, levels);
@@ -68,7 +68,7 @@ impl Block<256> for BlockQ6K {
     /// The importance alone weighs the errors here, whatever the weights themselves.
     #[inline]
     fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
-        let importance = sub_blocks::<16, 16>(importance);
+        let importance = sub_blocks::<16, 16, f32>(importance);
         Self::fit(x, |j, _| importance[j])
     }
 

@@ -7,7 +7,7 @@ use crate::search::qkx2::{Cost, Sweep};
 use crate::search::rounding::{nearest_int, requantize_affine};
 use crate::search::{qkx2, qkx3, qp, weights};
 
-const TOP_SCALE: i32 = 63;
+pub(super) const TOP_SCALE: i32 = 63;
 
 /// A super-block but for its levels' packing.
 pub(super) struct Fit {
@@ -24,7 +24,7 @@ pub(super) fn fit(top: i32, sweep: Sweep, x: &[f32; 256]) -> Fit {
     let mut levels = [0; 256];
     let (mut scales, mut mins) = ([0.0; 8], [0.0; 8]);
     let sub_levels = sub_blocks_mut::<32, 8, u8>(&mut levels);
-    for (j, (x, levels)) in sub_blocks::<32, 8>(x).iter().zip(sub_levels).enumerate() {
+    for (j, (x, levels)) in sub_blocks::<32, 8, f32>(x).iter().zip(sub_levels).enumerate() {
         let root_mean_square = (weights::sum_of_squares(x) / 32.0).sqrt();
         let w = x.map(|x| root_mean_square + x.abs());
         let fit = qkx2::search(top, sweep, Cost::Square, x, &w, levels);
@@ -32,7 +32,7 @@ pub(super) fn fit(top: i32, sweep: Sweep, x: &[f32; 256]) -> Fit {
     }
     let (d, scale_levels) = share(&scales);
     let (dmin, min_levels) = share(&mins);
-    finish(top, x, d, dmin, scale_levels, min_levels, levels)
+    finish(top, x, d, dmin, scale_levels, min_levels, |j, _| sub_blocks::<32, 8, u8>(&levels)[j])
 }
 
 /// Under importance.
@@ -45,7 +45,7 @@ pub(super) fn fit_weighted(top: i32, scale_limit: u8, x: &[f32; 256], importance
     let variance = 2.0 * weights::sum_of_squares(x) / 256.0;
     let mut levels = [0; 256];
     let (mut scales, mut mins, mut totals) = ([0.0; 8], [0.0; 8], [0.0; 8]);
-    let subs = sub_blocks::<32, 8>(x).iter().zip(sub_blocks::<32, 8>(importance));
+    let subs = sub_blocks::<32, 8, f32>(x).iter().zip(sub_blocks::<32, 8, f32>(importance));
     for (j, ((x, importance), levels)) in subs.zip(sub_blocks_mut::<32, 8, u8>(&mut levels)).enumerate() {
         let w = weights::by_importance(x, importance, variance);
         totals[j] = weights::sum(&w);
@@ -56,7 +56,9 @@ pub(super) fn fit_weighted(top: i32, scale_limit: u8, x: &[f32; 256], importance
     let d = qp::search(TOP_SCALE, &scales, &totals, &mut scale_levels);
     let dmin = qp::search(TOP_SCALE, &mins, &totals, &mut min_levels);
     let limit = |levels: [u8; 8]| levels.map(|level| level.min(scale_limit));
-    finish(top, x, d, dmin, limit(scale_levels), limit(min_levels), levels)
+    finish(top, x, d, dmin, limit(scale_levels), limit(min_levels), |j, _| {
+        sub_blocks::<32, 8, u8>(&levels)[j]
+    })
 }
 
 /// Decodes levels 0 … 31.
@@ -75,37 +77,43 @@ pub(super) fn decode(d: F16, dmin: F16, scales: &[u8; 12], levels: &[u8; 256], y
 }
 
 /// One scale for 8 numbers, the largest on the top level, and the levels.
-#[inline]
-fn share(values: &[f32; 8]) -> (f32, [u8; 8]) {
+#[inline(always)]
+pub(super) fn share(values: &[f32; 8]) -> (f32, [u8; 8]) {
     let max = largest(values);
     let inverse = if max > 0.0 { TOP_SCALE as f32 / max } else { 0.0 };
     // A byte in ggml, before the limit.
-    let levels = values.map(|v| (nearest_int(inverse * v) as u8).min(TOP_SCALE as u8));
+    let mut levels = [0; 8];
+    for (level, v) in levels.iter_mut().zip(values) {
+        *level = (nearest_int(inverse * v) as u8).min(TOP_SCALE as u8);
+    }
     (max / TOP_SCALE as f32, levels)
 }
 
 /// Rounds the weights once more, now to the scales that the block has.
 ///
-/// A sub-block whose scale came out as zero keeps the levels of its search.
+/// A sub-block whose scale came out as zero keeps the levels of its search, which `search_levels` tells.
 #[inline(always)]
-fn finish(
+pub(super) fn finish(
     top: i32,
     x: &[f32; 256],
     d: f32,
     dmin: f32,
     scales: [u8; 8],
     mins: [u8; 8],
-    mut levels: [u8; 256],
+    search_levels: impl Fn(usize, &[f32; 32]) -> [u8; 32],
 ) -> Fit {
     let (d, dmin) = (F16::from_f32(d), F16::from_f32(dmin));
     let packed = pack(&scales, &mins);
     // What a reader will see: a level that does not fit its six bits is not what went in.
     let (scales, mins) = unpack(&packed);
+    let mut levels = [0; 256];
     let sub_levels = sub_blocks_mut::<32, 8, u8>(&mut levels);
-    for (j, (x, levels)) in sub_blocks::<32, 8>(x).iter().zip(sub_levels).enumerate() {
+    for (j, (x, levels)) in sub_blocks::<32, 8, f32>(x).iter().zip(sub_levels).enumerate() {
         let scale = d.to_f32() * f32::from(scales[j]);
         if scale != 0.0 {
             requantize_affine(x, scale, dmin.to_f32() * f32::from(mins[j]), top, levels);
+        } else {
+            *levels = search_levels(j, x);
         }
     }
     Fit { d, dmin, scales: packed, levels }
@@ -113,7 +121,7 @@ fn finish(
 
 /// Bytes 0–3: scales 0–3; bytes 4–7: minima 0–3, six bits each; bytes 8–11: the low four bits of scale and
 /// minimum j = 4–7, whose upper two bits are the top bits of byte j − 4 (scale) and byte j (minimum).
-#[inline]
+#[inline(always)]
 fn pack(scales: &[u8; 8], mins: &[u8; 8]) -> [u8; 12] {
     let mut bytes = [0; 12];
     for j in 0..4 {
@@ -124,7 +132,7 @@ fn pack(scales: &[u8; 8], mins: &[u8; 8]) -> [u8; 12] {
     bytes
 }
 
-#[inline]
+#[inline(always)]
 fn unpack(bytes: &[u8; 12]) -> ([u8; 8], [u8; 8]) {
     let (mut scales, mut mins) = ([0; 8], [0; 8]);
     for j in 0..4 {
@@ -137,7 +145,7 @@ fn unpack(bytes: &[u8; 12]) -> ([u8; 8], [u8; 8]) {
 }
 
 /// The low four bits of the levels, two sub-blocks in 32 bytes.
-#[inline]
+#[inline(always)]
 pub(super) fn pack_nibbles(levels: &[u8; 256]) -> [u8; 128] {
     let mut bytes = [0; 128];
     for (pair, bytes) in levels.chunks_exact(64).zip(bytes.chunks_exact_mut(32)) {

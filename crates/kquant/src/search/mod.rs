@@ -13,8 +13,9 @@
 //! | [`qkx3`] | `make_qkx3_quants` | the same | Q2_K, Q4_K, Q5_K, Q4_1, Q5_1 with importance |
 //! | [`qp`] | `make_qp_quants` | `x ≈ scale · level`, `x` and levels ≥ 0 | the scales of Q2_K, Q4_K, Q5_K |
 
-mod affine;
+pub(crate) mod affine;
 pub(crate) mod extremes;
+pub(crate) mod lanes;
 pub(crate) mod q3;
 pub(crate) mod qkx2;
 pub(crate) mod qkx3;

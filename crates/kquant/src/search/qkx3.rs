@@ -4,7 +4,7 @@ use super::affine::{self, Affine, Sweep};
 use super::rounding::NEAREST;
 
 /// A finer sweep than any of [`qkx2`](super::qkx2), the same for every type.
-const SWEEP: Sweep = Sweep { first: -0.9, delta: 0.05, last: 36 };
+pub(crate) const SWEEP: Sweep = Sweep { first: -0.9, delta: 0.05, last: 36 };
 
 /// Finds scale, offset and levels 0 … `top` for `x ≈ scale · level − offset`; an error counts by its square.
 ///

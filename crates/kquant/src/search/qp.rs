@@ -4,7 +4,7 @@ use super::ALL_ZERO;
 use super::rounding::nearest_int;
 
 /// Passes over the group, at most.
-const PASSES: usize = 5;
+pub(super) const PASSES: usize = 5;
 
 /// Finds the scale and the levels for `x ≈ scale · level`, levels 0 … `top`.
 ///

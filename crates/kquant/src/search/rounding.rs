@@ -1,7 +1,7 @@
 //! Rounding weights to levels.
 
 /// 1.5 · 2²³: where the step of a float is 1.
-pub(super) const NEAREST: f32 = 12_582_912.0;
+pub(crate) const NEAREST: f32 = 12_582_912.0;
 
 /// The nearest integer, ties to even, for values within ±2²².
 ///
@@ -15,7 +15,7 @@ pub(crate) fn nearest_int(value: f32) -> i32 {
 }
 
 /// The levels of a sub-block when its scale and offset are settled: `x ≈ scale · level − offset`, 0 … `top`.
-#[inline]
+#[inline(always)]
 pub(crate) fn requantize_affine<const N: usize>(
     x: &[f32; N],
     scale: f32,
@@ -28,8 +28,20 @@ pub(crate) fn requantize_affine<const N: usize>(
     }
 }
 
+/// The levels that a search with scale and offset found, from its best inverse scale and the minimum it counted from.
+#[inline(always)]
+pub(crate) fn levels_of_search<const N: usize>(x: &[f32; N], inverse: f32, base: f32, top: i32) -> [u8; N] {
+    let limit = top as f32;
+    x.map(|x| {
+        let value = inverse * (x - base);
+        let value = if value > 0.0 { value } else { 0.0 };
+        let value = if value < limit { value } else { limit };
+        nearest_int(value) as u8
+    })
+}
+
 /// The levels of a sub-block when its scale is settled: `x ≈ scale · (level − half)`, 0 … 2 · `half` − 1.
-#[inline]
+#[inline(always)]
 pub(crate) fn requantize_symmetric<const N: usize>(
     x: &[f32; N],
     scale: f32,

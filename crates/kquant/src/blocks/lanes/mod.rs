@@ -1,0 +1,92 @@
+//! Super-blocks side by side: the encoders that run on [`crate::lanes`].
+//!
+//! Work comes in batches of as many super-blocks as there are lanes. Within a batch, the searches have a sub-block in
+//! each lane, what belongs to a whole super-block has a super-block in each lane, and the packing takes one super-block
+//! after the other.
+
+pub(super) mod six_bit;
+
+use gguf_format::SUPER_BLOCK_LEN;
+
+use super::Block;
+use crate::lanes::{Kernel, MAX_LANES, Vector};
+
+/// A super-block type with an encoder for many at a time.
+pub(crate) trait LaneBlock: Block<SUPER_BLOCK_LEN> {
+    /// Encodes at most [`Vector::LANES`] super-blocks. `src` has the weights of exactly as many as there are lanes, those
+    /// beyond `dst` being zero.
+    fn encode_batch<V: Vector>(
+        isa: V::Isa,
+        src: &[f32],
+        importance: Option<Importance<'_>>,
+        dst: &mut [Self],
+    );
+}
+
+/// The importance of a batch's columns.
+#[derive(Clone, Copy)]
+pub(crate) struct Importance<'a> {
+    /// One row's.
+    row: &'a [f32],
+    /// The column of the batch's first weight.
+    at: usize,
+}
+
+impl Importance<'_> {
+    /// That of the weights `at` … `at + to.len()` of the batch; rows follow one another.
+    #[inline(always)]
+    pub(crate) fn copy(&self, at: usize, to: &mut [f32]) {
+        let mut column = (self.at + at) % self.row.len();
+        let mut rest = to;
+        while !rest.is_empty() {
+            let n = rest.len().min(self.row.len() - column);
+            let (part, more) = rest.split_at_mut(n);
+            part.copy_from_slice(&self.row[column..][..n]);
+            (rest, column) = (more, 0);
+        }
+    }
+}
+
+/// `2 · Σ x² / 256` of each super-block: what [`by_importance`](crate::search::weights::by_importance) adds.
+#[inline(always)]
+fn variances<V: Vector>(isa: V::Isa, src: &[f32]) -> [f32; MAX_LANES] {
+    let mut sum = V::splat(isa, 0.0);
+    for at in (0..SUPER_BLOCK_LEN).step_by(8) {
+        for x in V::columns8(isa, &src[at..], SUPER_BLOCK_LEN) {
+            sum = sum + x * x;
+        }
+    }
+    let mut all = [0.0; MAX_LANES];
+    (V::splat(isa, 2.0) * sum / V::splat(isa, 256.0)).store(&mut all);
+    all
+}
+
+/// Encodes rows.
+pub(crate) struct Encode<'a, B> {
+    pub(crate) src: &'a [f32],
+    pub(crate) importance: Option<&'a [f32]>,
+    pub(crate) dst: &'a mut [B],
+}
+
+impl<B: LaneBlock> Kernel for Encode<'_, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self, isa: V::Isa) {
+        let batch_len = V::LANES * SUPER_BLOCK_LEN;
+        let mut column = 0;
+        for (dst, src) in self.dst.chunks_mut(V::LANES).zip(self.src.chunks(batch_len)) {
+            let importance = self.importance.map(|row| Importance { row, at: column });
+            if src.len() == batch_len {
+                B::encode_batch::<V>(isa, src, importance, dst);
+            } else {
+                let mut padded = [0.0; MAX_LANES * SUPER_BLOCK_LEN];
+                padded[..src.len()].copy_from_slice(src);
+                B::encode_batch::<V>(isa, &padded[..batch_len], importance, dst);
+            }
+            if let Some(row) = self.importance {
+                column = (column + batch_len) % row.len();
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Sixteen lanes: AVX-512 F, BW, VL, DQ.
+
+use std::arch::x86_64::*;
+use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
+
+use super::pair::Pair;
+use super::{Kernel, Vector};
+
+/// Proof that the machine has AVX-512 F, BW, VL, DQ, and what comes before them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Avx512(());
+
+impl Avx512 {
+    #[inline]
+    pub(crate) fn detect() -> Option<Self> {
+        let found = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("f16c");
+        found.then_some(Self(()))
+    }
+
+    #[inline]
+    pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,f16c")]
+        fn run<K: Kernel>(isa: Avx512, kernel: K) -> K::Output {
+            kernel.run::<Pair<F32x16>>(isa)
+        }
+        // SAFETY: `self` exists, so the machine has these features.
+        unsafe { run(self, kernel) }
+    }
+}
+
+/// Made only from [`Avx512`] or from another: where there is one, the machine has the instructions.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub(crate) struct F32x16(__m512);
+
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub(crate) struct Mask16(__mmask16);
+
+macro_rules! operators {
+    ($($operator:ident $method:ident $intrinsic:ident),*) => {$(
+        impl $operator for F32x16 {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                // SAFETY: a vector exists, so the machine has AVX-512 F.
+                Self(unsafe { $intrinsic(self.0, other.0) })
+            }
+        }
+    )*};
+}
+
+operators!(Add add _mm512_add_ps, Sub sub _mm512_sub_ps, Mul mul _mm512_mul_ps, Div div _mm512_div_ps);
+
+impl BitAnd for Mask16 {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl BitOr for Mask16 {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl Not for Mask16 {
+    type Output = Self;
+
+    #[inline(always)]
+    fn not(self) -> Self {
+        Self(!self.0)
+    }
+}
+
+impl Vector for F32x16 {
+    type Isa = Avx512;
+    type Mask = Mask16;
+
+    const LANES: usize = 16;
+
+    #[inline(always)]
+    fn splat(_: Avx512, value: f32) -> Self {
+        // SAFETY: the token exists, so the machine has AVX-512 F.
+        Self(unsafe { _mm512_set1_ps(value) })
+    }
+
+    #[inline(always)]
+    fn load(_: Avx512, from: &[f32]) -> Self {
+        let from = &from[..16];
+        // SAFETY: the token exists; the slice holds 16 values.
+        Self(unsafe { _mm512_loadu_ps(from.as_ptr()) })
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        let to = &mut to[..16];
+        // SAFETY: a vector exists; the slice holds 16 values.
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) }
+    }
+
+    #[inline(always)]
+    fn columns8(_: Avx512, from: &[f32], stride: usize) -> [Self; 8] {
+        let from = &from[..15 * stride + 8];
+        // SAFETY: the token exists; row r's eight values end at 15 · stride + 8 at the latest, which the slice holds.
+        unsafe {
+            // Row r in the lower half, row r + 8 in the upper one; then 8 × 8 transposed in each half.
+            let row = |r: usize| {
+                let low = _mm256_loadu_ps(from.as_ptr().add(r * stride));
+                let high = _mm256_loadu_ps(from.as_ptr().add((r + 8) * stride));
+                _mm512_insertf32x8::<1>(_mm512_castps256_ps512(low), high)
+            };
+            let pairs = |r: usize| {
+                let (a, b) = (row(r), row(r + 1));
+                (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b))
+            };
+            let ((a0, a1), (b0, b1)) = (pairs(0), pairs(2));
+            let ((c0, c1), (d0, d1)) = (pairs(4), pairs(6));
+            let fours = |a, b| (_mm512_shuffle_ps::<0x44>(a, b), _mm512_shuffle_ps::<0xee>(a, b));
+            let ((e0, e1), (e2, e3)) = (fours(a0, b0), fours(a1, b1));
+            let ((f0, f1), (f2, f3)) = (fours(c0, d0), fours(c1, d1));
+            let low = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
+            let high = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+            let join = |a, index, b| {
+                let (a, b) = (_mm512_castps_pd(a), _mm512_castps_pd(b));
+                Self(_mm512_castpd_ps(_mm512_permutex2var_pd(a, index, b)))
+            };
+            [
+                join(e0, low, f0),
+                join(e1, low, f1),
+                join(e2, low, f2),
+                join(e3, low, f3),
+                join(e0, high, f0),
+                join(e1, high, f1),
+                join(e2, high, f2),
+                join(e3, high, f3),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        // SAFETY: a vector exists, so the machine has AVX-512 F.
+        Self(unsafe { _mm512_abs_ps(self.0) })
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        // SAFETY: a vector exists, so the machine has AVX-512 F.
+        Self(unsafe { _mm512_sqrt_ps(self.0) })
+    }
+
+    #[inline(always)]
+    fn smaller(self, other: Self) -> Self {
+        // SAFETY: a vector exists, so the machine has AVX-512 F.
+        Self(unsafe { _mm512_min_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn larger(self, other: Self) -> Self {
+        // SAFETY: a vector exists, so the machine has AVX-512 F.
+        Self(unsafe { _mm512_max_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn lt(self, other: Self) -> Mask16 {
+        // SAFETY: a vector exists, so the machine has AVX-512 F.
+        Mask16(unsafe { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn gt(self, other: Self) -> Mask16 {
+        // SAFETY: a vector exists, so the machine has AVX-512 F.
+        Mask16(unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn same(self, other: Self) -> Mask16 {
+        // SAFETY: a vector exists, so the machine has AVX-512 F.
+        Mask16(unsafe { _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn select(mask: Mask16, yes: Self, no: Self) -> Self {
+        // SAFETY: a vector exists, so the machine has AVX-512 F.
+        Self(unsafe { _mm512_mask_blend_ps(mask.0, no.0, yes.0) })
+    }
+
+    #[inline(always)]
+    fn any(mask: Mask16) -> bool {
+        mask.0 != 0
+    }
+
+    #[inline(always)]
+    fn bits(mask: Mask16) -> u32 {
+        mask.0.into()
+    }
+}

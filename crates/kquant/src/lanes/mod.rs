@@ -1,0 +1,95 @@
+//! Vectors of floats in which sub-blocks lie side by side, one a lane.
+//!
+//! ggml sums a sub-block's terms one after the other, and floating-point sums depend on their order. So the order within
+//! a sub-block stays, and 8, 16 or 32 sub-blocks advance together: each lane does what ggml's scalar code does, to the
+//! bit. Kernels are generic over [`Vector`]; an instruction set implements it. Multiply-adds are never fused.
+//!
+//! This folder is the only place in the crate with unsafe code: intrinsics of an instruction set may run only where the
+//! machine has it. The proof is a value: a token ([`Vector::Isa`]) is only made after detection, a vector is only made
+//! from a token or another vector, and so every operation on a vector may use its instructions.
+
+mod isa;
+mod pair;
+mod portable;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
+pub use self::isa::{Isa, UnknownIsa};
+
+use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
+
+/// The most lanes that a [`Vector`] has.
+pub(crate) const MAX_LANES: usize = 32;
+
+/// A vector of binary32, [`Vector::LANES`] long. Operators round as IEEE 754 says, lane by lane.
+pub(crate) trait Vector:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
+{
+    /// Proof that the machine has the instructions.
+    type Isa: Copy;
+    /// A truth value a lane.
+    type Mask: Copy + BitAnd<Output = Self::Mask> + BitOr<Output = Self::Mask> + Not<Output = Self::Mask>;
+
+    /// A multiple of 8, at most [`MAX_LANES`].
+    const LANES: usize;
+
+    fn splat(isa: Self::Isa, value: f32) -> Self;
+
+    /// The first [`Vector::LANES`] values of a slice, which must be as long.
+    fn load(isa: Self::Isa, from: &[f32]) -> Self;
+
+    /// To the first [`Vector::LANES`] places of a slice, which must be as long.
+    fn store(self, to: &mut [f32]);
+
+    /// Eight columns: vector c has in lane r the value `from[r · stride + c]`.
+    fn columns8(isa: Self::Isa, from: &[f32], stride: usize) -> [Self; 8];
+
+    fn abs(self) -> Self;
+
+    fn sqrt(self) -> Self;
+
+    /// `if self < other { self } else { other }`: `other` where either is NaN or both are zero.
+    fn smaller(self, other: Self) -> Self;
+
+    /// `if self > other { self } else { other }`: `other` where either is NaN or both are zero.
+    fn larger(self, other: Self) -> Self;
+
+    /// False where either is NaN.
+    fn lt(self, other: Self) -> Self::Mask;
+
+    /// False where either is NaN.
+    fn gt(self, other: Self) -> Self::Mask;
+
+    /// False where either is NaN.
+    fn same(self, other: Self) -> Self::Mask;
+
+    fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+
+    fn any(mask: Self::Mask) -> bool;
+
+    /// Lane l as bit l.
+    fn bits(mask: Self::Mask) -> u32;
+}
+
+/// `S` columns of as many rows as there are lanes, the rows one after the other; `S` is a multiple of 8.
+#[inline(always)]
+pub(crate) fn columns<V: Vector, const S: usize>(isa: V::Isa, from: &[f32]) -> [V; S] {
+    const { assert!(S.is_multiple_of(8)) }
+    let mut all = [V::splat(isa, 0.0); S];
+    for (i, part) in all.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+        *part = V::columns8(isa, &from[8 * i..], S);
+    }
+    all
+}
+
+/// Work that runs on whatever vectors the machine has.
+pub(crate) trait Kernel {
+    type Output;
+
+    /// To be marked `#[inline(always)]`, as everything that it calls with a vector: the instruction set is enabled in the
+    /// one function into which all of it goes.
+    fn run<V: Vector>(self, isa: V::Isa) -> Self::Output;
+}

@@ -1,0 +1,156 @@
+//! Eight lanes in an array: what a target without a version of its own gets.
+
+use std::array;
+use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
+
+use super::Vector;
+
+/// Every machine has this.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Portable;
+
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub(crate) struct F32x8([f32; 8]);
+
+/// All bits of a lane, or none: compilers know this form.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub(crate) struct Mask8([u32; 8]);
+
+macro_rules! lane_by_lane {
+    ($($operator:ident $method:ident),*) => {$(
+        impl $operator for F32x8 {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                Self(array::from_fn(|i| self.0[i].$method(other.0[i])))
+            }
+        }
+    )*};
+}
+
+lane_by_lane!(Add add, Sub sub, Mul mul, Div div);
+
+impl F32x8 {
+    #[inline(always)]
+    fn compare(self, other: Self, holds: impl Fn(f32, f32) -> bool) -> Mask8 {
+        Mask8(array::from_fn(|i| if holds(self.0[i], other.0[i]) { u32::MAX } else { 0 }))
+    }
+}
+
+impl BitAnd for Mask8 {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitand(self, other: Self) -> Self {
+        Self(array::from_fn(|i| self.0[i] & other.0[i]))
+    }
+}
+
+impl BitOr for Mask8 {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitor(self, other: Self) -> Self {
+        Self(array::from_fn(|i| self.0[i] | other.0[i]))
+    }
+}
+
+impl Not for Mask8 {
+    type Output = Self;
+
+    #[inline(always)]
+    fn not(self) -> Self {
+        Self(self.0.map(|lane| !lane))
+    }
+}
+
+impl Vector for F32x8 {
+    type Isa = Portable;
+    type Mask = Mask8;
+
+    const LANES: usize = 8;
+
+    #[inline(always)]
+    fn splat(_: Portable, value: f32) -> Self {
+        Self([value; 8])
+    }
+
+    #[inline(always)]
+    fn load(_: Portable, from: &[f32]) -> Self {
+        let mut lanes = [0.0; 8];
+        lanes.copy_from_slice(&from[..8]);
+        Self(lanes)
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        to[..8].copy_from_slice(&self.0);
+    }
+
+    #[inline(always)]
+    fn columns8(_: Portable, from: &[f32], stride: usize) -> [Self; 8] {
+        let mut all = [Self([0.0; 8]); 8];
+        for row in 0..8 {
+            let from = &from[row * stride..][..8];
+            for (column, value) in all.iter_mut().zip(from) {
+                column.0[row] = *value;
+            }
+        }
+        all
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        Self(self.0.map(f32::abs))
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        Self(self.0.map(f32::sqrt))
+    }
+
+    #[inline(always)]
+    fn smaller(self, other: Self) -> Self {
+        Self(array::from_fn(|i| if self.0[i] < other.0[i] { self.0[i] } else { other.0[i] }))
+    }
+
+    #[inline(always)]
+    fn larger(self, other: Self) -> Self {
+        Self(array::from_fn(|i| if self.0[i] > other.0[i] { self.0[i] } else { other.0[i] }))
+    }
+
+    #[inline(always)]
+    fn lt(self, other: Self) -> Mask8 {
+        self.compare(other, |a, b| a < b)
+    }
+
+    #[inline(always)]
+    fn gt(self, other: Self) -> Mask8 {
+        self.compare(other, |a, b| a > b)
+    }
+
+    #[inline(always)]
+    fn same(self, other: Self) -> Mask8 {
+        self.compare(other, |a, b| a == b)
+    }
+
+    #[inline(always)]
+    fn select(mask: Mask8, yes: Self, no: Self) -> Self {
+        Self(array::from_fn(|i| {
+            f32::from_bits(yes.0[i].to_bits() & mask.0[i] | no.0[i].to_bits() & !mask.0[i])
+        }))
+    }
+
+    #[inline(always)]
+    fn any(mask: Mask8) -> bool {
+        mask.0.iter().fold(0, |any, lane| any | lane) != 0
+    }
+
+    #[inline(always)]
+    fn bits(mask: Mask8) -> u32 {
+        mask.0.iter().enumerate().fold(0, |bits, (i, lane)| bits | (lane & 1) << i)
+    }
+}
