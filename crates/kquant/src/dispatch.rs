@@ -5,7 +5,7 @@ use gguf_format::GgmlType;
 use crate::blocks::lanes::{Encode, LaneBlock};
 use crate::blocks::{
     Block, BlockBf16, BlockF16, BlockF32, BlockQ2K, BlockQ3K, BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0,
-    BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0,
+    BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0, Decode, ImportanceUse,
 };
 use crate::lanes::{Isa, Kernel, Vector};
 use crate::search::weights::sum_of_squares;
@@ -18,23 +18,37 @@ pub(crate) type DecodeRows = fn(Isa, &[u8], &mut [f32]);
 /// What can be done with a type.
 #[derive(Clone, Copy)]
 pub(crate) struct Codec {
-    pub(crate) encode: EncodeRows,
+    /// Of a type that ggml itself only makes as an intermediate: none.
+    pub(crate) encoder: Option<Encoder>,
     pub(crate) decode: DecodeRows,
+}
+
+/// How a type is encoded.
+#[derive(Clone, Copy)]
+pub(crate) struct Encoder {
+    pub(crate) run: EncodeRows,
+    pub(crate) importance: ImportanceUse,
 }
 
 impl Codec {
     /// One block after the other, in code that the compiler may turn into an instruction set's vectors.
     const fn of<const LEN: usize, B: Block<LEN>>() -> Self {
+        let encoder = Encoder { run: encode::<LEN, B>, importance: B::IMPORTANCE };
+        Self { encoder: Some(encoder), ..Self::decode_only::<LEN, B>() }
+    }
+
+    const fn decode_only<const LEN: usize, B: Decode<LEN>>() -> Self {
         const {
             assert!(size_of::<B>() == B::TYPE.block_bytes() && LEN == B::TYPE.block_len());
             assert!(align_of::<B>() == 1); // so that a cast of bytes cannot fail
         }
-        Self { encode: encode::<LEN, B>, decode: decode::<LEN, B> }
+        Self { encoder: None, decode: decode::<LEN, B> }
     }
 
     /// Super-blocks side by side.
     const fn lanes<B: LaneBlock>() -> Self {
-        Self { encode: encode_lanes::<B>, ..Self::of::<256, B>() }
+        let encoder = Encoder { run: encode_lanes::<B>, importance: B::IMPORTANCE };
+        Self { encoder: Some(encoder), ..Self::decode_only::<256, B>() }
     }
 }
 
@@ -85,7 +99,7 @@ fn encode_lanes<B: LaneBlock>(
     }
 }
 
-fn decode<const LEN: usize, B: Block<LEN>>(isa: Isa, src: &[u8], dst: &mut [f32]) {
+fn decode<const LEN: usize, B: Decode<LEN>>(isa: Isa, src: &[u8], dst: &mut [f32]) {
     let kernel = DecodeBlocks::<LEN, B> { src: bytemuck::cast_slice(src), dst };
     match isa {
         Isa::Scalar => kernel.one_by_one(),
@@ -135,7 +149,7 @@ struct DecodeBlocks<'a, const LEN: usize, B> {
     dst: &'a mut [f32],
 }
 
-impl<const LEN: usize, B: Block<LEN>> DecodeBlocks<'_, LEN, B> {
+impl<const LEN: usize, B: Decode<LEN>> DecodeBlocks<'_, LEN, B> {
     #[inline(always)]
     fn one_by_one(self) {
         for (block, y) in self.src.iter().zip(self.dst.as_chunks_mut().0) {
@@ -144,7 +158,7 @@ impl<const LEN: usize, B: Block<LEN>> DecodeBlocks<'_, LEN, B> {
     }
 }
 
-impl<const LEN: usize, B: Block<LEN>> Kernel for DecodeBlocks<'_, LEN, B> {
+impl<const LEN: usize, B: Decode<LEN>> Kernel for DecodeBlocks<'_, LEN, B> {
     type Output = ();
 
     #[inline(always)]

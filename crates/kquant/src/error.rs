@@ -54,6 +54,12 @@ pub enum Error {
         /// `bytes` when encoding, `weights` when decoding.
         unit: &'static str,
     },
+    /// This type is not encoded without importance: see [`needs_importance`](crate::needs_importance).
+    #[error("cannot encode {ty} without importance: give one value a column, a row of an importance matrix")]
+    NeedsImportance {
+        /// The type asked for.
+        ty: GgmlType,
+    },
     /// The importance does not hold one weight a column.
     #[error("importance of {found} values: a row has {expected} columns, give one value for each")]
     ImportanceLength {

@@ -9,6 +9,9 @@ mod float16;
 mod lanes;
 mod search;
 
+use blocks::ImportanceUse;
+use dispatch::{Codec, Encoder};
+
 pub use error::Error;
 pub use gguf_format::GgmlType;
 pub use lanes::{Isa, UnknownIsa};
@@ -16,7 +19,14 @@ pub use lanes::{Isa, UnknownIsa};
 /// Whether [`encode_rows`] knows the type.
 #[must_use]
 pub const fn can_encode(ty: GgmlType) -> bool {
-    dispatch::codec(ty).is_some()
+    matches!(dispatch::codec(ty), Some(Codec { encoder: Some(_), .. }))
+}
+
+/// Whether [`encode_rows`] takes the type with importance only (`ggml_quantize_requires_imatrix`).
+#[must_use]
+pub const fn needs_importance(ty: GgmlType) -> bool {
+    const REQUIRED: ImportanceUse = ImportanceUse::Required;
+    matches!(dispatch::codec(ty), Some(Codec { encoder: Some(Encoder { importance: REQUIRED, .. }), .. }))
 }
 
 /// Whether [`decode_rows`] knows the type.
@@ -30,7 +40,8 @@ pub const fn can_decode(ty: GgmlType) -> bool {
 /// - `src`: whole rows, one after the other, of `row_len` weights each; `row_len` is a positive multiple of
 ///   [`GgmlType::block_len`]. No rows at all is fine.
 /// - `importance`: for each column, how much an error in it counts (one row of an importance matrix: mean
-///   squares of activations), `row_len` finite values of at least 0. The float types and Q8_0 take no notice.
+///   squares of activations), `row_len` finite values of at least 0. Types without a search take no notice;
+///   [`needs_importance`] says which types cannot do without.
 /// - `dst`: as long as the result, [`GgmlType::row_bytes`] for each row.
 ///
 /// The bytes are those of `ggml_quantize_chunk` (llama.cpp as in `llama-cpp-sys-2` 0.1.161, baseline x86-64
@@ -40,7 +51,8 @@ pub const fn can_decode(ty: GgmlType) -> bool {
 ///
 /// # Errors
 ///
-/// [`Error::CannotEncode`] for a type without encoder; the other variants for lengths that do not fit and for
+/// [`Error::CannotEncode`] for a type without encoder; [`Error::NeedsImportance`] for one that is not encoded
+/// without importance; the other variants for lengths that do not fit and for
 /// importance that is not finite or is negative (ggml's own calls take negative importance; it has no meaning).
 /// `dst` is then as it was.
 pub fn encode_rows(
@@ -69,7 +81,7 @@ pub fn encode_rows_on(
     if !isa.is_available() {
         return Err(Error::IsaMissing { isa });
     }
-    let codec = dispatch::codec(ty).ok_or(Error::CannotEncode { ty })?;
+    let encoder = dispatch::codec(ty).and_then(|codec| codec.encoder).ok_or(Error::CannotEncode { ty })?;
     let row_bytes = row_bytes(ty, row_len)?;
     if !src.len().is_multiple_of(row_len) {
         return Err(Error::SourceLength { found: src.len(), row: row_len, unit: "weights" });
@@ -87,8 +99,11 @@ pub fn encode_rows_on(
         if let Some(column) = bad {
             return Err(Error::ImportanceValue { column, value: importance[column] });
         }
+    } else if encoder.importance == ImportanceUse::Required {
+        return Err(Error::NeedsImportance { ty });
     }
-    (codec.encode)(isa, src, row_len, importance, dst);
+    let importance = importance.filter(|_| encoder.importance != ImportanceUse::Ignored);
+    (encoder.run)(isa, src, row_len, importance, dst);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
-use super::Block;
+use super::{Block, ImportanceUse};
 use crate::float16::Bf16;
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -12,6 +12,7 @@ pub(crate) struct BlockBf16(Bf16);
 
 impl Block<1> for BlockBf16 {
     const TYPE: GgmlType = GgmlType::BF16;
+    const IMPORTANCE: ImportanceUse = ImportanceUse::Ignored;
 
     #[inline(always)]
     fn encode(x: &[f32; 1]) -> Self {

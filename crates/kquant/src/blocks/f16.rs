@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
-use super::Block;
+use super::{Block, ImportanceUse};
 use crate::float16::F16;
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -12,6 +12,7 @@ pub(crate) struct BlockF16(F16);
 
 impl Block<1> for BlockF16 {
     const TYPE: GgmlType = GgmlType::F16;
+    const IMPORTANCE: ImportanceUse = ImportanceUse::Ignored;
 
     #[inline(always)]
     fn encode(x: &[f32; 1]) -> Self {

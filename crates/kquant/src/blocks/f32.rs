@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
-use super::Block;
+use super::{Block, ImportanceUse};
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(transparent)]
@@ -11,6 +11,7 @@ pub(crate) struct BlockF32([u8; 4]);
 
 impl Block<1> for BlockF32 {
     const TYPE: GgmlType = GgmlType::F32;
+    const IMPORTANCE: ImportanceUse = ImportanceUse::Ignored;
 
     #[inline(always)]
     fn encode(x: &[f32; 1]) -> Self {

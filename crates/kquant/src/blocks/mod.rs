@@ -38,17 +38,31 @@ pub(crate) use self::q8_0::BlockQ8_0;
 
 use gguf_format::GgmlType;
 
-/// A block of `LEN` weights: its layout is the type itself.
+/// What an encoder does with importance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ImportanceUse {
+    /// It encodes as ever.
+    Ignored,
+    /// It encodes with or without.
+    Optional,
+    /// It cannot do without (`ggml_quantize_requires_imatrix`).
+    Required,
+}
+
+/// A block of `LEN` weights that can be encoded and decoded: its layout is the type itself.
 pub(crate) trait Block<const LEN: usize>: bytemuck::Pod {
     const TYPE: GgmlType;
+
+    const IMPORTANCE: ImportanceUse = ImportanceUse::Optional;
 
     /// Whether [`Block::encode_weighted`] looks at the mean square of the row.
     const USES_ROW_MEAN_SQUARE: bool = false;
 
+    /// Encodes without importance. Never called for a type that requires it.
     fn encode(x: &[f32; LEN]) -> Self;
 
     /// Encodes under importance, one value a weight. `row_mean_square` is that of the whole row, or 0 for a
-    /// type that does not use it. A type without a search encodes as ever.
+    /// type that does not use it. Never called for a type that ignores importance.
     #[inline]
     fn encode_weighted(x: &[f32; LEN], importance: &[f32; LEN], row_mean_square: f32) -> Self {
         let _ = (importance, row_mean_square);
@@ -56,4 +70,20 @@ pub(crate) trait Block<const LEN: usize>: bytemuck::Pod {
     }
 
     fn decode(&self, y: &mut [f32; LEN]);
+}
+
+/// A block of `LEN` weights that can be decoded: every [`Block`], and the types that ggml does not store weights in.
+pub(crate) trait Decode<const LEN: usize>: bytemuck::Pod {
+    const TYPE: GgmlType;
+
+    fn decode(&self, y: &mut [f32; LEN]);
+}
+
+impl<const LEN: usize, B: Block<LEN>> Decode<LEN> for B {
+    const TYPE: GgmlType = B::TYPE;
+
+    #[inline(always)]
+    fn decode(&self, y: &mut [f32; LEN]) {
+        Block::decode(self, y);
+    }
 }

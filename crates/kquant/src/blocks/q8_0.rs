@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
-use super::Block;
+use super::{Block, ImportanceUse};
 use crate::float16::F16;
 use crate::search::rounding::truncate;
 
@@ -17,6 +17,7 @@ pub(crate) struct BlockQ8_0 {
 
 impl Block<32> for BlockQ8_0 {
     const TYPE: GgmlType = GgmlType::Q8_0;
+    const IMPORTANCE: ImportanceUse = ImportanceUse::Ignored;
 
     #[inline]
     fn encode(x: &[f32; 32]) -> Self {
