@@ -35,22 +35,36 @@ pub(crate) fn ci(rest: &[String]) -> Result {
     run(cargo(&["doc", "--quiet", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-pub(crate) fn conformance(rest: &[String]) -> Result {
-    // Everything at once, as `.ci/run` lints it: another selection of packages would have other features in its
-    // build tools, and compile llama.cpp a second time. The command is among it: the memory check runs it.
-    let everything = ["build", "--quiet", "--release", "--workspace", "--exclude", "entrenar-fuzz"];
-    run(&mut cargo(&everything))?;
+/// Everything at once, as `.ci/run` lints it: another selection of packages would have other features in its build tools,
+/// and compile llama.cpp a second time.
+fn build_with_peers() -> Result {
+    run(&mut cargo(&["build", "--quiet", "--release", "--workspace", "--exclude", "entrenar-fuzz"]))
+}
+
+/// A program that [`build_with_peers`] built; the command is for what watches it.
+fn with_peers(name: &str) -> std::process::Command {
     let binary = |name: &str| target().join("release").join(name);
-    run(std::process::Command::new(binary("conformance")).args(rest).env("ENTRENAR", binary("entrenar")))
+    let mut command = std::process::Command::new(binary(name));
+    command.env("ENTRENAR", binary("entrenar"));
+    command
+}
+
+pub(crate) fn conformance(rest: &[String]) -> Result {
+    build_with_peers()?;
+    run(with_peers("conformance").args(rest))
 }
 
 /// `bench kernels`, `bench export`; anything else is criterion's.
 pub(crate) fn bench(rest: &[String]) -> Result {
     match rest.split_first() {
         Some((what, rest)) if what == "kernels" => {
-            run(cargo(&["bench", "-p", "entrenar-benches", "--bench", "kernels", "--", "--table"]).args(rest))
+            build_with_peers()?;
+            run(with_peers("entrenar-benches").args(rest))
         }
-        Some((what, rest)) if what == "export" => conformance(&[&["two-step".to_owned()], rest].concat()),
+        Some((what, rest)) if what == "export" => {
+            build_with_peers()?;
+            run(with_peers("conformance").arg("two-step").args(rest))
+        }
         _ => run(cargo(&["bench", "-p", "entrenar-benches", "--"]).args(rest)),
     }
 }

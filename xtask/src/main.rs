@@ -17,7 +17,8 @@ cargo xtask COMMAND
                            time); --quick needs no Python
   fixtures [NAME…]         make golden files again from the peers: models, kernels, recipe, tokenizer,
                            checkpoint, or all; needs the Python peers: conformance/scripts/setup.sh
-  bench kernels            a table of our kernels beside ggml's, in one process
+  bench kernels [--filter TEXT] [--isa NAME] [--seconds N] [--json]
+                           a table of our kernels beside ggml's and a copy, in one process
   bench export [--quant TYPE] [--rounds N] [--threads N] [--filter TEXT]
                            a table of our export beside convert_hf_to_gguf and llama-quantize
   bench [ARGUMENT…]        our kernels beside ggml's by criterion, which gets the arguments

@@ -46,7 +46,7 @@ pub fn quantize_chunk_into(
     importance: Option<&[f32]>,
     dst: &mut Vec<u8>,
 ) -> Result<(), BadCall> {
-    if !has_quantizer(ty) {
+    if !can_quantize(ty) {
         return Err(BadCall(format!("ggml_quantize_chunk knows no {ty}")));
     }
     let rows = rows(ty, src.len(), row_len)?;
@@ -105,6 +105,28 @@ pub fn dequantize_row(ty: GgmlType, src: &[u8]) -> Result<Vec<f32>, BadCall> {
     Ok(dst)
 }
 
+/// The same into a buffer, for timing.
+///
+/// # Errors
+///
+/// As [`dequantize_row`], when `dst` has not the blocks' length, and when `src` does not lie at an address that ggml's
+/// blocks may have (a multiple of 8 always will do).
+pub fn dequantize_row_into(ty: GgmlType, src: &[u8], dst: &mut [f32]) -> Result<(), BadCall> {
+    if !src.as_ptr().cast::<u64>().is_aligned() {
+        return Err(BadCall("blocks at an odd address".to_owned()));
+    }
+    if !src.len().is_multiple_of(ty.block_bytes())
+        || src.len() / ty.block_bytes() * ty.block_len() != dst.len()
+    {
+        return Err(BadCall(format!("{} bytes of {ty} are not {} weights", src.len(), dst.len())));
+    }
+    rows(ty, dst.len(), dst.len().max(ty.block_len()))?;
+    let to_float = traits(ty).to_float.ok_or_else(|| BadCall(format!("ggml has no decoder for {ty}")))?;
+    // SAFETY: `src` is aligned; `dst` has room for exactly the weights of its blocks.
+    unsafe { to_float(src.as_ptr().cast(), dst.as_mut_ptr(), dst.len() as i64) };
+    Ok(())
+}
+
 /// Version of ggml and of the crate that builds it.
 #[must_use]
 pub fn version() -> String {
@@ -113,8 +135,15 @@ pub fn version() -> String {
     format!("ggml {} (llama-cpp-sys-2 0.1.161)", version.to_string_lossy())
 }
 
+/// Whether ggml has a decoder for the type.
+#[must_use]
+pub fn can_dequantize(ty: GgmlType) -> bool {
+    traits(ty).to_float.is_some()
+}
+
 /// Whether `ggml_quantize_chunk` has a case for the type; for any other it reads nothing and aborts.
-fn has_quantizer(ty: GgmlType) -> bool {
+#[must_use]
+pub fn can_quantize(ty: GgmlType) -> bool {
     ty.is_quantized() && !matches!(ty, GgmlType::Q8_1 | GgmlType::Q8_K)
         || matches!(ty, GgmlType::F32 | GgmlType::F16 | GgmlType::BF16)
 }

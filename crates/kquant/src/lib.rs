@@ -29,6 +29,17 @@ pub const fn needs_importance(ty: GgmlType) -> bool {
     matches!(dispatch::codec(ty), Some(Codec { encoder: Some(Encoder { importance: REQUIRED, .. }), .. }))
 }
 
+/// Whether the blocks of a type change with importance.
+#[must_use]
+pub const fn uses_importance(ty: GgmlType) -> bool {
+    const IGNORED: ImportanceUse = ImportanceUse::Ignored;
+    match dispatch::codec(ty) {
+        Some(Codec { encoder: Some(Encoder { importance: IGNORED, .. }), .. }) => false,
+        Some(Codec { encoder: Some(_), .. }) => true,
+        _ => false,
+    }
+}
+
 /// Whether [`decode_rows`] knows the type.
 #[must_use]
 pub const fn can_decode(ty: GgmlType) -> bool {
