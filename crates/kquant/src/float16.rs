@@ -21,7 +21,7 @@ const SIGN: u32 = 0x8000_0000;
 const REBIAS: u32 = (127 - 15) << 23;
 
 impl F16 {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn from_f32(x: f32) -> Self {
         let sign = (x.to_bits() & SIGN) >> 16;
         let size = x.abs();
@@ -39,7 +39,7 @@ impl F16 {
         Self(((sign | magnitude) as u16).to_le_bytes())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn to_f32(self) -> f32 {
         let half = u32::from(u16::from_le_bytes(self.0));
         let sign = (half << 16) & SIGN;
@@ -59,7 +59,7 @@ impl F16 {
 }
 
 impl Bf16 {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn from_f32(x: f32) -> Self {
         let bits = x.to_bits();
         let top = if x.is_nan() {
@@ -70,7 +70,7 @@ impl Bf16 {
         Self((top as u16).to_le_bytes())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn to_f32(self) -> f32 {
         f32::from_bits(u32::from(u16::from_le_bytes(self.0)) << 16)
     }

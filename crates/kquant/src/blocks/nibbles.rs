@@ -27,7 +27,7 @@ fn integer_part(value: f32) -> u8 {
 }
 
 /// The low four bits.
-#[inline]
+#[inline(always)]
 pub(super) fn pack_low(levels: &[u8; 32]) -> [u8; 16] {
     let (first, second) = levels.split_at(16);
     let mut bytes = [0; 16];
@@ -38,7 +38,7 @@ pub(super) fn pack_low(levels: &[u8; 32]) -> [u8; 16] {
 }
 
 /// The fifth bits.
-#[inline]
+#[inline(always)]
 pub(super) fn pack_fifth(levels: &[u8; 32]) -> [u8; 4] {
     let mut bits = 0u32;
     for (i, &level) in levels.iter().enumerate() {
@@ -48,7 +48,7 @@ pub(super) fn pack_fifth(levels: &[u8; 32]) -> [u8; 4] {
 }
 
 /// The levels 0 … 15 again.
-#[inline]
+#[inline(always)]
 pub(super) fn unpack_low(bytes: &[u8; 16]) -> [u8; 32] {
     let mut levels = [0; 32];
     for (i, &byte) in bytes.iter().enumerate() {
@@ -59,7 +59,7 @@ pub(super) fn unpack_low(bytes: &[u8; 16]) -> [u8; 32] {
 }
 
 /// The levels 0 … 31 again.
-#[inline]
+#[inline(always)]
 pub(super) fn unpack(low: &[u8; 16], fifth: [u8; 4]) -> [u8; 32] {
     let bits = u32::from_le_bytes(fifth);
     let mut levels = unpack_low(low);

@@ -88,7 +88,7 @@ impl Block<256> for BlockQ2K {
         Self::finish(x, d, dmin, bytes, levels)
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
         let (d, dmin) = (self.d.to_f32(), self.dmin.to_f32());
         let mut levels = two_bit::unpack(&self.qs);

@@ -92,7 +92,7 @@ impl Block<256> for BlockQ3K {
         Self::finish(x, d, &scale_levels, levels)
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
         let d = self.d.to_f32();
         let mut levels = two_bit::unpack(&self.qs);
@@ -122,7 +122,7 @@ fn pack_scales(scales: &[u8; 16]) -> [u8; 12] {
     bytes
 }
 
-#[inline]
+#[inline(always)]
 fn unpack_scales(bytes: &[u8; 12]) -> [u8; 16] {
     let mut scales = [0; 16];
     for (j, scale) in scales.iter_mut().enumerate() {

@@ -21,7 +21,7 @@ impl Block<32> for BlockQ4_0 {
     const USES_ROW_MEAN_SQUARE: bool = true;
 
     /// The weight of largest magnitude goes to level 0, which stands for −8.
-    #[inline]
+    #[inline(always)]
     fn encode(x: &[f32; 32]) -> Self {
         let d = largest_magnitude(x) / -8.0;
         let levels = nibbles::levels(d, 15, x, |x, inverse| x * inverse + 8.5);
@@ -36,7 +36,7 @@ impl Block<32> for BlockQ4_0 {
         Self { d: F16::from_f32(d), qs: nibbles::pack_low(&levels) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode(&self, y: &mut [f32; 32]) {
         let d = self.d.to_f32();
         for (y, q) in y.iter_mut().zip(nibbles::unpack_low(&self.qs)) {

@@ -22,7 +22,7 @@ impl Block<32> for BlockQ4_1 {
     const TYPE: GgmlType = GgmlType::Q4_1;
     const USES_ROW_MEAN_SQUARE: bool = true;
 
-    #[inline]
+    #[inline(always)]
     fn encode(x: &[f32; 32]) -> Self {
         let (min, max) = range(x);
         let d = (max - min) / 15.0;
@@ -38,7 +38,7 @@ impl Block<32> for BlockQ4_1 {
         Self { d: F16::from_f32(fit.scale), m: F16::from_f32(-fit.offset), qs: nibbles::pack_low(&levels) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode(&self, y: &mut [f32; 32]) {
         let (d, m) = (self.d.to_f32(), self.m.to_f32());
         for (y, q) in y.iter_mut().zip(nibbles::unpack_low(&self.qs)) {

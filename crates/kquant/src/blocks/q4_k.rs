@@ -46,7 +46,7 @@ impl Block<256> for BlockQ4K {
         six_bit::fit_weighted(TOP, SCALE_LIMIT, x, importance).into()
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
         let levels = six_bit::unpack_nibbles(&self.qs);
         six_bit::decode(self.d, self.dmin, &self.scales, &levels, y);

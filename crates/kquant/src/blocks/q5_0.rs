@@ -30,7 +30,7 @@ impl Block<32> for BlockQ5_0 {
     const USES_ROW_MEAN_SQUARE: bool = true;
 
     /// The weight of largest magnitude goes to level 0, which stands for −16.
-    #[inline]
+    #[inline(always)]
     fn encode(x: &[f32; 32]) -> Self {
         let d = largest_magnitude(x) / -16.0;
         Self::pack(d, &nibbles::levels(d, 31, x, |x, inverse| x * inverse + 16.5))
@@ -44,7 +44,7 @@ impl Block<32> for BlockQ5_0 {
         Self::pack(d, &levels)
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode(&self, y: &mut [f32; 32]) {
         let d = self.d.to_f32();
         for (y, q) in y.iter_mut().zip(nibbles::unpack(&self.qs, self.qh)) {

@@ -36,7 +36,7 @@ impl Block<32> for BlockQ5_1 {
     const TYPE: GgmlType = GgmlType::Q5_1;
     const USES_ROW_MEAN_SQUARE: bool = true;
 
-    #[inline]
+    #[inline(always)]
     fn encode(x: &[f32; 32]) -> Self {
         let (min, max) = range(x);
         let d = (max - min) / 31.0;
@@ -51,7 +51,7 @@ impl Block<32> for BlockQ5_1 {
         Self::pack(fit.scale, -fit.offset, &levels)
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode(&self, y: &mut [f32; 32]) {
         let (d, m) = (self.d.to_f32(), self.m.to_f32());
         for (y, q) in y.iter_mut().zip(nibbles::unpack(&self.qs, self.qh)) {

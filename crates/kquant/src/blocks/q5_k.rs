@@ -54,7 +54,7 @@ impl Block<256> for BlockQ5K {
         six_bit::fit_weighted(TOP, SCALE_LIMIT, x, importance).into()
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
         let mut levels = six_bit::unpack_nibbles(&self.qs);
         for (k, levels) in levels.chunks_exact_mut(32).enumerate() {

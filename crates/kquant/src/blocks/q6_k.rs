@@ -72,7 +72,7 @@ impl Block<256> for BlockQ6K {
         Self::fit(x, |j, _| importance[j])
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
         let d = self.d.to_f32();
         let mut levels = unpack(&self.ql, &self.qh);
@@ -102,7 +102,7 @@ fn pack(levels: &[u8; 256]) -> ([u8; 128], [u8; 64]) {
     (ql, qh)
 }
 
-#[inline]
+#[inline(always)]
 fn unpack(ql: &[u8; 128], qh: &[u8; 64]) -> [u8; 256] {
     let mut levels = [0; 256];
     let halves = levels.chunks_exact_mut(128).zip(ql.chunks_exact(64)).zip(qh.chunks_exact(32));

@@ -19,7 +19,7 @@ impl Block<32> for BlockQ8_0 {
     const TYPE: GgmlType = GgmlType::Q8_0;
     const IMPORTANCE: ImportanceUse = ImportanceUse::Ignored;
 
-    #[inline]
+    #[inline(always)]
     fn encode(x: &[f32; 32]) -> Self {
         let largest = x.iter().fold(0.0, |max: f32, &x| if max > x.abs() { max } else { x.abs() });
         let d = largest / 127.0;
@@ -27,7 +27,7 @@ impl Block<32> for BlockQ8_0 {
         Self { d: F16::from_f32(d), qs: x.map(|x| truncate(half_away(x * inverse)) as i8) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode(&self, y: &mut [f32; 32]) {
         let d = self.d.to_f32();
         for (y, &q) in y.iter_mut().zip(&self.qs) {
@@ -40,7 +40,7 @@ impl Block<32> for BlockQ8_0 {
 /// within ±2²³.
 ///
 /// The number added is the float just below 0.5: adding 0.5 itself would carry 0.49999997 up to 1.
-#[inline]
+#[inline(always)]
 fn half_away(value: f32) -> f32 {
     value + 0.499_999_97f32.copysign(value)
 }

@@ -62,7 +62,7 @@ pub(super) fn fit_weighted(top: i32, scale_limit: u8, x: &[f32; 256], importance
 }
 
 /// Decodes levels 0 … 31.
-#[inline]
+#[inline(always)]
 pub(super) fn decode(d: F16, dmin: F16, scales: &[u8; 12], levels: &[u8; 256], y: &mut [f32; 256]) {
     let (d, dmin) = (d.to_f32(), dmin.to_f32());
     let (scales, mins) = unpack(scales);
@@ -158,7 +158,7 @@ pub(super) fn pack_nibbles(levels: &[u8; 256]) -> [u8; 128] {
 }
 
 /// The levels 0 … 15 again.
-#[inline]
+#[inline(always)]
 pub(super) fn unpack_nibbles(bytes: &[u8; 128]) -> [u8; 256] {
     let mut levels = [0; 256];
     for (pair, bytes) in levels.chunks_exact_mut(64).zip(bytes.chunks_exact(32)) {

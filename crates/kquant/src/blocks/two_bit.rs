@@ -16,7 +16,7 @@ pub(super) fn pack(levels: &[u8; 256]) -> [u8; 64] {
 }
 
 /// The levels 0 … 3 again.
-#[inline]
+#[inline(always)]
 pub(super) fn unpack(bytes: &[u8; 64]) -> [u8; 256] {
     let mut levels = [0; 256];
     for (half, bytes) in levels.chunks_exact_mut(128).zip(bytes.chunks_exact(32)) {
