@@ -2,7 +2,7 @@
 
 use gguf_format::GgmlType;
 
-use crate::blocks::lanes::{Encode, LaneBlock};
+use crate::blocks::lanes::{DecodeAll, Encode, EncodeAll, LaneBlock, VectorBlock};
 use crate::blocks::{
     Block, BlockBf16, BlockF16, BlockF32, BlockQ2K, BlockQ3K, BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0,
     BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0, Decode, ImportanceUse,
@@ -45,6 +45,12 @@ impl Codec {
         Self { encoder: None, decode: decode::<LEN, B> }
     }
 
+    /// One block after the other, with vectors along each.
+    const fn vectors<const LEN: usize, B: VectorBlock<LEN>>() -> Self {
+        let encoder = Encoder { run: encode_vectors::<LEN, B>, importance: B::IMPORTANCE };
+        Self { encoder: Some(encoder), decode: decode_vectors::<LEN, B> }
+    }
+
     /// Super-blocks side by side.
     const fn lanes<B: LaneBlock>() -> Self {
         let encoder = Encoder { run: encode_lanes::<B>, importance: B::IMPORTANCE };
@@ -56,9 +62,9 @@ impl Codec {
 pub(crate) const fn codec(ty: GgmlType) -> Option<Codec> {
     Some(match ty {
         GgmlType::F32 => Codec::of::<1, BlockF32>(),
-        GgmlType::F16 => Codec::of::<1, BlockF16>(),
+        GgmlType::F16 => Codec::vectors::<1, BlockF16>(),
         GgmlType::BF16 => Codec::of::<1, BlockBf16>(),
-        GgmlType::Q8_0 => Codec::of::<32, BlockQ8_0>(),
+        GgmlType::Q8_0 => Codec::vectors::<32, BlockQ8_0>(),
         GgmlType::Q4_0 => Codec::of::<32, BlockQ4_0>(),
         GgmlType::Q4_1 => Codec::of::<32, BlockQ4_1>(),
         GgmlType::Q5_0 => Codec::of::<32, BlockQ5_0>(),
@@ -96,6 +102,26 @@ fn encode_lanes<B: LaneBlock>(
     match isa {
         Isa::Scalar => encode::<256, B>(isa, src, row_len, importance, dst),
         vectors => vectors.run(Encode::<B> { src, importance, dst: bytemuck::cast_slice_mut(dst) }),
+    }
+}
+
+fn encode_vectors<const LEN: usize, B: VectorBlock<LEN>>(
+    isa: Isa,
+    src: &[f32],
+    row_len: usize,
+    importance: Option<&[f32]>,
+    dst: &mut [u8],
+) {
+    match isa {
+        Isa::Scalar => encode::<LEN, B>(isa, src, row_len, importance, dst),
+        vectors => vectors.run(EncodeAll::<LEN, B> { src, dst: bytemuck::cast_slice_mut(dst) }),
+    }
+}
+
+fn decode_vectors<const LEN: usize, B: VectorBlock<LEN>>(isa: Isa, src: &[u8], dst: &mut [f32]) {
+    match isa {
+        Isa::Scalar => decode::<LEN, B>(isa, src, dst),
+        vectors => vectors.run(DecodeAll::<LEN, B> { src: bytemuck::cast_slice(src), dst }),
     }
 }
 

@@ -22,6 +22,16 @@ const REBIAS: u32 = (127 - 15) << 23;
 
 impl F16 {
     #[inline(always)]
+    pub(crate) fn from_bytes(bytes: [u8; 2]) -> Self {
+        Self(bytes)
+    }
+
+    #[inline(always)]
+    pub(crate) fn to_bytes(self) -> [u8; 2] {
+        self.0
+    }
+
+    #[inline(always)]
     pub(crate) fn from_f32(x: f32) -> Self {
         let sign = (x.to_bits() & SIGN) >> 16;
         let size = x.abs();

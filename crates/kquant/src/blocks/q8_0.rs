@@ -3,8 +3,11 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::VectorBlock;
 use super::{Block, ImportanceUse};
 use crate::float16::F16;
+use crate::lanes::Vector;
+use crate::search::extremes::largest_size;
 use crate::search::rounding::truncate;
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -21,10 +24,13 @@ impl Block<32> for BlockQ8_0 {
 
     #[inline(always)]
     fn encode(x: &[f32; 32]) -> Self {
-        let largest = x.iter().fold(0.0, |max: f32, &x| if max > x.abs() { max } else { x.abs() });
-        let d = largest / 127.0;
+        let d = largest_size(x) / 127.0;
         let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
-        Self { d: F16::from_f32(d), qs: x.map(|x| truncate(half_away(x * inverse)) as i8) }
+        let mut qs = [0; 32];
+        for (q, x) in qs.iter_mut().zip(x) {
+            *q = truncate(half_away(x * inverse)) as i8;
+        }
+        Self { d: F16::from_f32(d), qs }
     }
 
     #[inline(always)]
@@ -36,13 +42,34 @@ impl Block<32> for BlockQ8_0 {
     }
 }
 
+impl VectorBlock<32> for BlockQ8_0 {
+    #[inline(always)]
+    fn encode_all<V: Vector>(isa: V::Isa, src: &[f32], dst: &mut [Self]) {
+        for (block, x) in dst.iter_mut().zip(src.as_chunks::<32>().0) {
+            let mut largest = V::splat(isa, 0.0);
+            for x in x.chunks_exact(V::LANES) {
+                largest = V::load(isa, x).abs().larger(largest);
+            }
+            let d = largest.largest_lane() / 127.0;
+            let inverse = V::splat(isa, if d == 0.0 { 0.0 } else { 1.0 / d });
+            block.d = F16::from_f32(d);
+            let qs: &mut [u8; 32] = bytemuck::cast_mut(&mut block.qs);
+            for (q, x) in qs.chunks_exact_mut(V::LANES).zip(x.chunks_exact(V::LANES)) {
+                let value = V::load(isa, x) * inverse;
+                (value + V::splat(isa, JUST_BELOW_HALF).with_sign_of(value)).store_integer_bytes(q);
+            }
+        }
+    }
+}
+
+/// Adding 0.5 itself would carry 0.49999997 up to 1.
+const JUST_BELOW_HALF: f32 = 0.499_999_97;
+
 /// A value whose integer part is `value` rounded to nearest, ties away from zero (C's `roundf`), for values
 /// within ±2²³.
-///
-/// The number added is the float just below 0.5: adding 0.5 itself would carry 0.49999997 up to 1.
 #[inline(always)]
 fn half_away(value: f32) -> f32 {
-    value + 0.499_999_97f32.copysign(value)
+    value + JUST_BELOW_HALF.copysign(value)
 }
 
 #[cfg(test)]

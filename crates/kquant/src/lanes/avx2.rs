@@ -69,6 +69,37 @@ impl Not for Mask8 {
     }
 }
 
+/// Steps of a transposition.
+impl F32x8 {
+    #[inline(always)]
+    fn pairs(self, other: Self) -> [Self; 2] {
+        // SAFETY: a vector exists, so the machine has AVX2.
+        unsafe { [Self(_mm256_unpacklo_ps(self.0, other.0)), Self(_mm256_unpackhi_ps(self.0, other.0))] }
+    }
+
+    #[inline(always)]
+    fn fours(self, other: Self) -> [Self; 2] {
+        // SAFETY: a vector exists, so the machine has AVX2.
+        unsafe {
+            [
+                Self(_mm256_shuffle_ps::<0x44>(self.0, other.0)),
+                Self(_mm256_shuffle_ps::<0xee>(self.0, other.0)),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn halves(self, other: Self) -> [Self; 2] {
+        // SAFETY: a vector exists, so the machine has AVX2.
+        unsafe {
+            [
+                Self(_mm256_permute2f128_ps::<0x20>(self.0, other.0)),
+                Self(_mm256_permute2f128_ps::<0x31>(self.0, other.0)),
+            ]
+        }
+    }
+}
+
 impl Vector for F32x8 {
     type Isa = Avx2;
     type Mask = Mask8;
@@ -96,39 +127,35 @@ impl Vector for F32x8 {
     }
 
     #[inline(always)]
-    fn columns8(_: Avx2, from: &[f32], stride: usize) -> [Self; 8] {
-        let from = &from[..7 * stride + 8];
-        // SAFETY: the token exists; row r's eight values end at 7 · stride + 8 at the latest, which the slice holds.
-        unsafe {
-            let row = |r: usize| _mm256_loadu_ps(from.as_ptr().add(r * stride));
-            let pairs = |r: usize| {
-                let (a, b) = (row(r), row(r + 1));
-                (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b))
-            };
-            let ((a0, a1), (b0, b1)) = (pairs(0), pairs(2));
-            let ((c0, c1), (d0, d1)) = (pairs(4), pairs(6));
-            let fours = |a, b| (_mm256_shuffle_ps::<0x44>(a, b), _mm256_shuffle_ps::<0xee>(a, b));
-            let ((e0, e1), (e2, e3)) = (fours(a0, b0), fours(a1, b1));
-            let ((f0, f1), (f2, f3)) = (fours(c0, d0), fours(c1, d1));
-            let low = |a, b| Self(_mm256_permute2f128_ps::<0x20>(a, b));
-            let high = |a, b| Self(_mm256_permute2f128_ps::<0x31>(a, b));
-            [
-                low(e0, f0),
-                low(e1, f1),
-                low(e2, f2),
-                low(e3, f3),
-                high(e0, f0),
-                high(e1, f1),
-                high(e2, f2),
-                high(e3, f3),
-            ]
+    fn columns8(isa: Avx2, from: &[f32], stride: usize) -> [Self; 8] {
+        let mut rows = [Self::splat(isa, 0.0); 8];
+        for (r, row) in rows.iter_mut().enumerate() {
+            *row = Self::load(isa, &from[r * stride..]);
         }
+        let [a0, a1] = rows[0].pairs(rows[1]);
+        let [b0, b1] = rows[2].pairs(rows[3]);
+        let [c0, c1] = rows[4].pairs(rows[5]);
+        let [d0, d1] = rows[6].pairs(rows[7]);
+        let ([e0, e1], [e2, e3]) = (a0.fours(b0), a1.fours(b1));
+        let ([f0, f1], [f2, f3]) = (c0.fours(d0), c1.fours(d1));
+        let ([g0, g4], [g1, g5]) = (e0.halves(f0), e1.halves(f1));
+        let ([g2, g6], [g3, g7]) = (e2.halves(f2), e3.halves(f3));
+        [g0, g1, g2, g3, g4, g5, g6, g7]
     }
 
     #[inline(always)]
     fn abs(self) -> Self {
         // SAFETY: a vector exists, so the machine has AVX2.
         Self(unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0) })
+    }
+
+    #[inline(always)]
+    fn with_sign_of(self, other: Self) -> Self {
+        // SAFETY: a vector exists, so the machine has AVX2.
+        unsafe {
+            let sign = _mm256_set1_ps(-0.0);
+            Self(_mm256_or_ps(_mm256_andnot_ps(sign, self.0), _mm256_and_ps(sign, other.0)))
+        }
     }
 
     #[inline(always)]
@@ -182,5 +209,44 @@ impl Vector for F32x8 {
     fn bits(mask: Mask8) -> u32 {
         // SAFETY: a mask exists, so the machine has AVX2.
         unsafe { _mm256_movemask_ps(mask.0) as u32 }
+    }
+
+    #[inline(always)]
+    fn largest_lane(self) -> f32 {
+        // SAFETY: a vector exists, so the machine has AVX2.
+        unsafe {
+            let four = _mm_max_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
+            let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
+        }
+    }
+
+    #[inline(always)]
+    fn store_integer_bytes(self, to: &mut [u8]) {
+        let to = &mut to[..8];
+        // SAFETY: a vector exists; the slice holds 8 bytes.
+        unsafe {
+            let low_bytes = _mm256_and_si256(_mm256_cvttps_epi32(self.0), _mm256_set1_epi32(0xff));
+            let words =
+                _mm_packus_epi32(_mm256_castsi256_si128(low_bytes), _mm256_extracti128_si256::<1>(low_bytes));
+            _mm_storel_epi64(to.as_mut_ptr().cast(), _mm_packus_epi16(words, words));
+        }
+    }
+
+    #[inline(always)]
+    fn store_f16(self, to: &mut [[u8; 2]]) {
+        let to = &mut to[..8];
+        // SAFETY: a vector exists, and its token asks for F16C as well; the slice holds 16 bytes.
+        unsafe {
+            let halves = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self.0);
+            _mm_storeu_si128(to.as_mut_ptr().cast(), halves);
+        }
+    }
+
+    #[inline(always)]
+    fn load_f16(_: Avx2, from: &[[u8; 2]]) -> Self {
+        let from = &from[..8];
+        // SAFETY: the token exists and asks for F16C as well; the slice holds 16 bytes.
+        Self(unsafe { _mm256_cvtph_ps(_mm_loadu_si128(from.as_ptr().cast())) })
     }
 }

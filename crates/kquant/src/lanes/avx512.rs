@@ -85,6 +85,40 @@ impl Not for Mask16 {
     }
 }
 
+/// Steps of a transposition, each within the halves of the vector.
+impl F32x16 {
+    #[inline(always)]
+    fn pairs(self, other: Self) -> [Self; 2] {
+        // SAFETY: a vector exists, so the machine has AVX-512 F.
+        unsafe { [Self(_mm512_unpacklo_ps(self.0, other.0)), Self(_mm512_unpackhi_ps(self.0, other.0))] }
+    }
+
+    #[inline(always)]
+    fn fours(self, other: Self) -> [Self; 2] {
+        // SAFETY: a vector exists, so the machine has AVX-512 F.
+        unsafe {
+            [
+                Self(_mm512_shuffle_ps::<0x44>(self.0, other.0)),
+                Self(_mm512_shuffle_ps::<0xee>(self.0, other.0)),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn eights(self, other: Self) -> [Self; 2] {
+        // SAFETY: a vector exists, so the machine has AVX-512 F.
+        unsafe {
+            let (a, b) = (_mm512_castps_pd(self.0), _mm512_castps_pd(other.0));
+            let low = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
+            let high = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+            [
+                Self(_mm512_castpd_ps(_mm512_permutex2var_pd(a, low, b))),
+                Self(_mm512_castpd_ps(_mm512_permutex2var_pd(a, high, b))),
+            ]
+        }
+    }
+}
+
 impl Vector for F32x16 {
     type Isa = Avx512;
     type Mask = Mask16;
@@ -112,48 +146,43 @@ impl Vector for F32x16 {
     }
 
     #[inline(always)]
-    fn columns8(_: Avx512, from: &[f32], stride: usize) -> [Self; 8] {
+    fn columns8(isa: Avx512, from: &[f32], stride: usize) -> [Self; 8] {
         let from = &from[..15 * stride + 8];
-        // SAFETY: the token exists; row r's eight values end at 15 · stride + 8 at the latest, which the slice holds.
-        unsafe {
+        let mut rows = [Self::splat(isa, 0.0); 8];
+        for (r, row) in rows.iter_mut().enumerate() {
             // Row r in the lower half, row r + 8 in the upper one; then 8 × 8 transposed in each half.
-            let row = |r: usize| {
+            // SAFETY: the token exists; row r + 8's eight values end at 15 · stride + 8 at the latest, which the slice
+            // holds.
+            *row = Self(unsafe {
                 let low = _mm256_loadu_ps(from.as_ptr().add(r * stride));
                 let high = _mm256_loadu_ps(from.as_ptr().add((r + 8) * stride));
                 _mm512_insertf32x8::<1>(_mm512_castps256_ps512(low), high)
-            };
-            let pairs = |r: usize| {
-                let (a, b) = (row(r), row(r + 1));
-                (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b))
-            };
-            let ((a0, a1), (b0, b1)) = (pairs(0), pairs(2));
-            let ((c0, c1), (d0, d1)) = (pairs(4), pairs(6));
-            let fours = |a, b| (_mm512_shuffle_ps::<0x44>(a, b), _mm512_shuffle_ps::<0xee>(a, b));
-            let ((e0, e1), (e2, e3)) = (fours(a0, b0), fours(a1, b1));
-            let ((f0, f1), (f2, f3)) = (fours(c0, d0), fours(c1, d1));
-            let low = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
-            let high = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
-            let join = |a, index, b| {
-                let (a, b) = (_mm512_castps_pd(a), _mm512_castps_pd(b));
-                Self(_mm512_castpd_ps(_mm512_permutex2var_pd(a, index, b)))
-            };
-            [
-                join(e0, low, f0),
-                join(e1, low, f1),
-                join(e2, low, f2),
-                join(e3, low, f3),
-                join(e0, high, f0),
-                join(e1, high, f1),
-                join(e2, high, f2),
-                join(e3, high, f3),
-            ]
+            });
         }
+        let [a0, a1] = rows[0].pairs(rows[1]);
+        let [b0, b1] = rows[2].pairs(rows[3]);
+        let [c0, c1] = rows[4].pairs(rows[5]);
+        let [d0, d1] = rows[6].pairs(rows[7]);
+        let ([e0, e1], [e2, e3]) = (a0.fours(b0), a1.fours(b1));
+        let ([f0, f1], [f2, f3]) = (c0.fours(d0), c1.fours(d1));
+        let ([g0, g4], [g1, g5]) = (e0.eights(f0), e1.eights(f1));
+        let ([g2, g6], [g3, g7]) = (e2.eights(f2), e3.eights(f3));
+        [g0, g1, g2, g3, g4, g5, g6, g7]
     }
 
     #[inline(always)]
     fn abs(self) -> Self {
         // SAFETY: a vector exists, so the machine has AVX-512 F.
         Self(unsafe { _mm512_abs_ps(self.0) })
+    }
+
+    #[inline(always)]
+    fn with_sign_of(self, other: Self) -> Self {
+        // SAFETY: a vector exists, so the machine has AVX-512 F and DQ.
+        unsafe {
+            let sign = _mm512_set1_ps(-0.0);
+            Self(_mm512_or_ps(_mm512_andnot_ps(sign, self.0), _mm512_and_ps(sign, other.0)))
+        }
     }
 
     #[inline(always)]
@@ -206,5 +235,35 @@ impl Vector for F32x16 {
     #[inline(always)]
     fn bits(mask: Mask16) -> u32 {
         mask.0.into()
+    }
+
+    #[inline(always)]
+    fn largest_lane(self) -> f32 {
+        // SAFETY: a vector exists, so the machine has AVX-512 F.
+        unsafe { _mm512_reduce_max_ps(self.0) }
+    }
+
+    #[inline(always)]
+    fn store_integer_bytes(self, to: &mut [u8]) {
+        let to = &mut to[..16];
+        // SAFETY: a vector exists; the slice holds 16 bytes.
+        unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(self.0))) }
+    }
+
+    #[inline(always)]
+    fn store_f16(self, to: &mut [[u8; 2]]) {
+        let to = &mut to[..16];
+        // SAFETY: a vector exists; the slice holds 32 bytes.
+        unsafe {
+            let halves = _mm512_cvtps_ph::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0);
+            _mm256_storeu_si256(to.as_mut_ptr().cast(), halves);
+        }
+    }
+
+    #[inline(always)]
+    fn load_f16(_: Avx512, from: &[[u8; 2]]) -> Self {
+        let from = &from[..16];
+        // SAFETY: the token exists; the slice holds 32 bytes.
+        Self(unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(from.as_ptr().cast())) })
     }
 }

@@ -49,6 +49,9 @@ pub(crate) trait Vector:
 
     fn abs(self) -> Self;
 
+    /// `self.copysign(other)`.
+    fn with_sign_of(self, other: Self) -> Self;
+
     fn sqrt(self) -> Self;
 
     /// `if self < other { self } else { other }`: `other` where either is NaN or both are zero.
@@ -72,6 +75,18 @@ pub(crate) trait Vector:
 
     /// Lane l as bit l.
     fn bits(mask: Self::Mask) -> u32;
+
+    /// The largest lane; no lane may be NaN.
+    fn largest_lane(self) -> f32;
+
+    /// The low bytes of the integer parts, [`Vector::LANES`] of them; of what is beyond 32 bits and of NaN, 0.
+    fn store_integer_bytes(self, to: &mut [u8]);
+
+    /// To the nearest binary16, little-endian, [`Vector::LANES`] of them. No lane may be NaN.
+    fn store_f16(self, to: &mut [[u8; 2]]);
+
+    /// From binary16, little-endian, [`Vector::LANES`] of them; a NaN becomes quiet.
+    fn load_f16(isa: Self::Isa, from: &[[u8; 2]]) -> Self;
 }
 
 /// `S` columns of as many rows as there are lanes, the rows one after the other; `S` is a multiple of 8.

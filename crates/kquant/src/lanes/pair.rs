@@ -69,6 +69,11 @@ impl<V: Vector> Vector for Pair<V> {
     }
 
     #[inline(always)]
+    fn with_sign_of(self, other: Self) -> Self {
+        Self(self.0.with_sign_of(other.0), self.1.with_sign_of(other.1))
+    }
+
+    #[inline(always)]
     fn sqrt(self) -> Self {
         Self(self.0.sqrt(), self.1.sqrt())
     }
@@ -111,5 +116,27 @@ impl<V: Vector> Vector for Pair<V> {
     #[inline(always)]
     fn bits(mask: Self::Mask) -> u32 {
         V::bits(mask.0) | V::bits(mask.1) << V::LANES
+    }
+
+    #[inline(always)]
+    fn largest_lane(self) -> f32 {
+        self.0.larger(self.1).largest_lane()
+    }
+
+    #[inline(always)]
+    fn store_integer_bytes(self, to: &mut [u8]) {
+        self.0.store_integer_bytes(to);
+        self.1.store_integer_bytes(&mut to[V::LANES..]);
+    }
+
+    #[inline(always)]
+    fn store_f16(self, to: &mut [[u8; 2]]) {
+        self.0.store_f16(to);
+        self.1.store_f16(&mut to[V::LANES..]);
+    }
+
+    #[inline(always)]
+    fn load_f16(isa: V::Isa, from: &[[u8; 2]]) -> Self {
+        Self(V::load_f16(isa, from), V::load_f16(isa, &from[V::LANES..]))
     }
 }

@@ -4,6 +4,8 @@ use std::array;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
 use super::Vector;
+use crate::float16::F16;
+use crate::search::rounding::truncate;
 
 /// Every machine has this.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +110,15 @@ impl Vector for F32x8 {
     }
 
     #[inline(always)]
+    fn with_sign_of(self, other: Self) -> Self {
+        let mut lanes = self.0;
+        for (lane, sign) in lanes.iter_mut().zip(other.0) {
+            *lane = lane.copysign(sign);
+        }
+        Self(lanes)
+    }
+
+    #[inline(always)]
     fn sqrt(self) -> Self {
         Self(self.0.map(f32::sqrt))
     }
@@ -152,5 +163,33 @@ impl Vector for F32x8 {
     #[inline(always)]
     fn bits(mask: Mask8) -> u32 {
         mask.0.iter().enumerate().fold(0, |bits, (i, lane)| bits | (lane & 1) << i)
+    }
+
+    #[inline(always)]
+    fn largest_lane(self) -> f32 {
+        self.0.iter().fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max })
+    }
+
+    #[inline(always)]
+    fn store_integer_bytes(self, to: &mut [u8]) {
+        for (to, value) in to[..8].iter_mut().zip(self.0) {
+            *to = truncate(value) as u8;
+        }
+    }
+
+    #[inline(always)]
+    fn store_f16(self, to: &mut [[u8; 2]]) {
+        for (to, value) in to[..8].iter_mut().zip(self.0) {
+            *to = F16::from_f32(value).to_bytes();
+        }
+    }
+
+    #[inline(always)]
+    fn load_f16(_: Portable, from: &[[u8; 2]]) -> Self {
+        let mut lanes = [0.0; 8];
+        for (lane, from) in lanes.iter_mut().zip(&from[..8]) {
+            *lane = F16::from_bytes(*from).to_f32();
+        }
+        Self(lanes)
     }
 }

@@ -38,6 +38,16 @@ pub(crate) fn largest_magnitude<const N: usize>(x: &[f32; N]) -> f32 {
     }
 }
 
+/// The largest magnitude. Magnitudes lie in the order of their bits, and a loop over integers is vector code.
+#[inline(always)]
+pub(crate) fn largest_size(x: &[f32]) -> f32 {
+    let mut largest = 0;
+    for x in x {
+        largest = x.abs().to_bits().max(largest);
+    }
+    f32::from_bits(largest)
+}
+
 #[inline(always)]
 fn smaller(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }

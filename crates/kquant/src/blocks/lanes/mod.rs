@@ -11,6 +11,19 @@ use gguf_format::SUPER_BLOCK_LEN;
 use super::Block;
 use crate::lanes::{Kernel, MAX_LANES, Vector};
 
+/// A type whose blocks are encoded one after the other, each with vectors along it.
+pub(crate) trait VectorBlock<const LEN: usize>: Block<LEN> {
+    /// Encodes rows of any length; importance plays no part.
+    fn encode_all<V: Vector>(isa: V::Isa, src: &[f32], dst: &mut [Self]);
+
+    #[inline(always)]
+    fn decode_all<V: Vector>(_: V::Isa, src: &[Self], dst: &mut [f32]) {
+        for (block, y) in src.iter().zip(dst.as_chunks_mut().0) {
+            block.decode(y);
+        }
+    }
+}
+
 /// A super-block type with an encoder for many at a time.
 pub(crate) trait LaneBlock: Block<SUPER_BLOCK_LEN> {
     /// Encodes at most [`Vector::LANES`] super-blocks. `src` has the weights of exactly as many as there are lanes, those
@@ -88,5 +101,35 @@ impl<B: LaneBlock> Kernel for Encode<'_, B> {
                 column = (column + batch_len) % row.len();
             }
         }
+    }
+}
+
+/// Encodes rows without regard to importance.
+pub(crate) struct EncodeAll<'a, const LEN: usize, B> {
+    pub(crate) src: &'a [f32],
+    pub(crate) dst: &'a mut [B],
+}
+
+impl<const LEN: usize, B: VectorBlock<LEN>> Kernel for EncodeAll<'_, LEN, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self, isa: V::Isa) {
+        B::encode_all::<V>(isa, self.src, self.dst);
+    }
+}
+
+/// Decodes rows.
+pub(crate) struct DecodeAll<'a, const LEN: usize, B> {
+    pub(crate) src: &'a [B],
+    pub(crate) dst: &'a mut [f32],
+}
+
+impl<const LEN: usize, B: VectorBlock<LEN>> Kernel for DecodeAll<'_, LEN, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self, isa: V::Isa) {
+        B::decode_all::<V>(isa, self.src, self.dst);
     }
 }
