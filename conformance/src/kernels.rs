@@ -10,7 +10,7 @@ mod common;
 pub mod golden;
 
 use common::distributions::{DISTRIBUTIONS, IMPORTANCES, Random};
-use common::{Case, TYPES, same_float};
+use common::{Case, DECODE_ONLY, TYPES, same_float};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -47,15 +47,51 @@ impl fmt::Display for Count {
     }
 }
 
+/// What a comparison found of one type.
+#[derive(Clone, Debug)]
+struct Compared {
+    ty: GgmlType,
+    /// One a distribution; none if the type is not encoded.
+    encoded: Vec<(&'static str, Count)>,
+    /// Of random bytes.
+    decoded: Count,
+}
+
+impl Compared {
+    fn all_encoded(&self) -> Count {
+        let mut all = Count::default();
+        self.encoded.iter().for_each(|(_, count)| all.add(*count));
+        all
+    }
+
+    fn passed(&self) -> bool {
+        self.encoded.iter().all(|(_, count)| count.all_equal()) && self.decoded.all_equal()
+    }
+}
+
+impl fmt::Display for Compared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let encoded = self.all_encoded();
+        write!(f, "{:<8}", self.ty)?;
+        if self.encoded.is_empty() {
+            write!(f, "{:>12}{:>8}", "-", "")?;
+        } else {
+            write!(f, "{:>12}{encoded:>8}", encoded.blocks)?;
+        }
+        write!(f, "{:>12}{:>8}", self.decoded.blocks, self.decoded)?;
+        for (name, _) in self.encoded.iter().filter(|(_, count)| !count.all_equal()) {
+            write!(f, "  {name}")?;
+        }
+        Ok(())
+    }
+}
+
 /// What a comparison found; its `Display` is the table.
 #[derive(Clone, Debug)]
 pub struct Report {
     peer: String,
     seed: u64,
-    /// One row a distribution, one column a type.
-    encoded: Vec<(&'static str, Vec<Count>)>,
-    /// Of random bytes.
-    decoded: Vec<Count>,
+    types: Vec<Compared>,
     /// The first differences found, in words.
     differences: Vec<String>,
 }
@@ -64,14 +100,13 @@ impl Report {
     /// Whether every block of every type was the same, both ways.
     #[must_use]
     pub fn passed(&self) -> bool {
-        let encoded = self.encoded.iter().flat_map(|(_, counts)| counts);
-        encoded.chain(&self.decoded).all(|count| count.all_equal())
+        self.types.iter().all(Compared::passed)
     }
 
     /// Blocks compared while encoding.
     #[must_use]
     pub fn blocks(&self) -> u64 {
-        self.encoded.iter().flat_map(|(_, counts)| counts).map(|count| count.blocks).sum()
+        self.types.iter().map(|compared| compared.all_encoded().blocks).sum()
     }
 }
 
@@ -80,27 +115,18 @@ impl fmt::Display for Report {
         writeln!(f, "kquant against {}", self.peer)?;
         writeln!(
             f,
-            "Share of blocks that are byte for byte equal; with {} kinds of importance and \
-             without;\nrandom row lengths; seed {}\n",
+            "Blocks compared, and the share that is byte for byte equal; encoded from {} distributions, with {}\n\
+             kinds of importance and without; decoded from random bytes; random row lengths; seed {}\n",
+            DISTRIBUTIONS.len(),
             IMPORTANCES.len(),
             self.seed
         )?;
-        write!(f, "{:<13}", "")?;
-        for ty in TYPES {
-            write!(f, "{ty:>6}")?;
-        }
-        for (name, counts) in &self.encoded {
-            write!(f, "\n{name:<13}")?;
-            for count in counts {
-                write!(f, "{count:>6}")?;
-            }
-        }
-        write!(f, "\n{:<13}", "(decoding)")?;
-        for count in &self.decoded {
-            write!(f, "{count:>6}")?;
+        writeln!(f, "{:<8}{:>12}{:>8}{:>12}{:>8}", "", "encoded", "equal", "decoded", "equal")?;
+        for compared in &self.types {
+            writeln!(f, "{compared}")?;
         }
         let verdict = if self.passed() { "pass: all equal" } else { "FAIL" };
-        writeln!(f, "\n\n{} blocks encoded: {verdict}", self.blocks())?;
+        writeln!(f, "\n{} blocks encoded: {verdict}", self.blocks())?;
         for difference in &self.differences {
             writeln!(f, "  {difference}")?;
         }
@@ -115,18 +141,13 @@ impl fmt::Display for Report {
 ///
 /// When ggml or `kquant` refuses a call: a defect of this comparison or of ours.
 pub fn run(weights_per_type: u64, seed: u64) -> Result<Report> {
-    let mut report = Report {
-        peer: ggml::version(),
-        seed,
-        encoded: Vec::new(),
-        decoded: Vec::new(),
-        differences: Vec::new(),
-    };
+    let mut differences = Vec::new();
     let share = weights_per_type.div_ceil(DISTRIBUTIONS.len() as u64);
     let mut random = Random::new(seed);
-    for (row, &(name, _)) in DISTRIBUTIONS.iter().enumerate() {
-        let mut counts = Vec::new();
-        for ty in TYPES {
+    let mut types = Vec::new();
+    for ty in TYPES.into_iter().chain(DECODE_ONLY) {
+        let mut encoded = Vec::new();
+        for (row, &(name, _)) in DISTRIBUTIONS.iter().enumerate().filter(|_| kquant::can_encode(ty)) {
             let mut count = Count::default();
             let mut weights = 0;
             while weights < share {
@@ -134,17 +155,15 @@ pub fn run(weights_per_type: u64, seed: u64) -> Result<Report> {
                 for kind in (0..IMPORTANCES.len()).flat_map(|kind| [None, Some(kind)]) {
                     let case = Case::new(ty, row, kind, &mut random);
                     weights += case.src.len() as u64;
-                    count.add(compare_encoded(&case, &mut report.differences)?);
+                    count.add(compare_encoded(&case, &mut differences)?);
                 }
             }
-            counts.push(count);
+            encoded.push((name, count));
         }
-        report.encoded.push((name, counts));
+        let decoded = compare_decoded(ty, share.max(100_000), &mut random, &mut differences)?;
+        types.push(Compared { ty, encoded, decoded });
     }
-    for ty in TYPES {
-        report.decoded.push(compare_decoded(ty, share.max(100_000), &mut random, &mut report.differences)?);
-    }
-    Ok(report)
+    Ok(Report { peer: ggml::version(), seed, types, differences })
 }
 
 /// Compares F16 and BF16 on every one of the 2³² floats, NaN included, and gives the number that differ. Takes

@@ -1,6 +1,6 @@
 //! ggml's quantizers: the reference that `kquant` is held to.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_void};
 use std::fmt;
 
 use gguf_format::GgmlType;
@@ -93,7 +93,10 @@ pub fn dequantize_row(ty: GgmlType, src: &[u8]) -> Result<Vec<f32>, BadCall> {
     if ty == GgmlType::F32 {
         return Ok(src.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect());
     }
-    let to_float = traits(ty).to_float.ok_or_else(|| BadCall(format!("ggml has no decoder for {ty}")))?;
+    if ty == GgmlType::Q8_1 {
+        return dequantize_row(GgmlType::Q8_0, &without_sums(src));
+    }
+    let to_float = decoder(ty).ok_or_else(|| BadCall(format!("ggml has no decoder for {ty}")))?;
     // Blocks of ggml hold 16-bit floats, so their address must be even; 8 is what any of them asks for.
     let mut aligned = vec![0u64; src.len().div_ceil(8)];
     let mut dst = vec![0.0f32; len];
@@ -103,6 +106,12 @@ pub fn dequantize_row(ty: GgmlType, src: &[u8]) -> Result<Vec<f32>, BadCall> {
         to_float(aligned.as_ptr().cast(), dst.as_mut_ptr(), len as i64);
     }
     Ok(dst)
+}
+
+/// Blocks of Q8_1 as blocks of Q8_0: the same scale and levels, without the sum that stands between them. ggml has no
+/// decoder for Q8_1.
+fn without_sums(src: &[u8]) -> Vec<u8> {
+    src.chunks_exact(36).flat_map(|block| block[..2].iter().chain(&block[4..])).copied().collect()
 }
 
 /// The same into a buffer, for timing.
@@ -158,6 +167,17 @@ fn rows(ty: GgmlType, len: usize, row_len: usize) -> Result<usize, BadCall> {
         return Err(BadCall(format!("{len} weights are not rows of {row_len} in {ty}")));
     }
     Ok(len / row_len)
+}
+
+/// ggml's decoder, in its traits or, of Q8_K, beside them.
+fn decoder(ty: GgmlType) -> sys::ggml_to_float_t {
+    unsafe extern "C" {
+        fn dequantize_row_q8_K(x: *const c_void, y: *mut f32, k: i64);
+    }
+    match ty {
+        GgmlType::Q8_K => Some(dequantize_row_q8_K),
+        _ => traits(ty).to_float,
+    }
 }
 
 fn traits(ty: GgmlType) -> sys::ggml_type_traits {

@@ -7,10 +7,11 @@ use peer::ggml;
 use sha2::{Digest, Sha256};
 
 use super::Result;
-use super::common::{Case, TYPES, float_bytes};
+use super::common::{Case, DECODE_ONLY, RANDOM_BLOCKS, TYPES, float_bytes, random_blocks};
 
 /// Writes one file a type into `folder` (`crates/kquant/tests/golden`): for each case, the first 64 bits of
-/// the SHA-256 of the blocks that ggml made of it and of the weights that ggml decoded from those.
+/// the SHA-256 of the blocks that ggml made of it and of the weights that ggml decoded from those. For a type that is
+/// only decoded, random bytes stand in for the blocks.
 ///
 /// # Errors
 ///
@@ -23,6 +24,16 @@ pub fn write(folder: &Path) -> Result<()> {
             let blocks = ggml::quantize_chunk(ty, &case.src, case.row_len, case.importance.as_deref())?;
             let weights = ggml::dequantize_row(ty, &blocks)?;
             writeln!(text, "{}, {}, {}", case.name, short_hash(&blocks), short_hash(&float_bytes(&weights)))?;
+        }
+        std::fs::write(folder.join(format!("{ty}.txt")), text)?;
+    }
+    for ty in DECODE_ONLY {
+        let mut text =
+            format!("# {ty}: {}\n# random blocks, hash of them, hash of weights decoded\n", ggml::version());
+        for count in RANDOM_BLOCKS {
+            let blocks = random_blocks(ty, count);
+            let weights = ggml::dequantize_row(ty, &blocks)?;
+            writeln!(text, "{count}, {}, {}", short_hash(&blocks), short_hash(&float_bytes(&weights)))?;
         }
         std::fs::write(folder.join(format!("{ty}.txt")), text)?;
     }

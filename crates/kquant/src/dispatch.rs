@@ -4,8 +4,9 @@ use gguf_format::GgmlType;
 
 use crate::blocks::lanes::{DecodeAll, Encode, EncodeAll, LaneBlock, VectorBlock};
 use crate::blocks::{
-    Block, BlockBf16, BlockF16, BlockF32, BlockQ2K, BlockQ3K, BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0,
-    BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0, Decode, ImportanceUse,
+    Block, BlockBf16, BlockF16, BlockF32, BlockIq4Nl, BlockIq4Xs, BlockMxfp4, BlockNvfp4, BlockQ1_0,
+    BlockQ2_0, BlockQ2K, BlockQ3K, BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0, BlockQ5_1, BlockQ5K, BlockQ6K,
+    BlockQ8_0, BlockQ8_1, BlockQ8K, BlockTq1_0, BlockTq2_0, Decode, ImportanceUse,
 };
 use crate::lanes::{Isa, Kernel, Vector};
 use crate::search::weights::sum_of_squares;
@@ -74,6 +75,16 @@ pub(crate) const fn codec(ty: GgmlType) -> Option<Codec> {
         GgmlType::Q4_K => Codec::lanes::<BlockQ4K>(),
         GgmlType::Q5_K => Codec::lanes::<BlockQ5K>(),
         GgmlType::Q6_K => Codec::of::<256, BlockQ6K>(),
+        GgmlType::IQ4_NL => Codec::of::<32, BlockIq4Nl>(),
+        GgmlType::IQ4_XS => Codec::of::<256, BlockIq4Xs>(),
+        GgmlType::TQ1_0 => Codec::of::<256, BlockTq1_0>(),
+        GgmlType::TQ2_0 => Codec::of::<256, BlockTq2_0>(),
+        GgmlType::MXFP4 => Codec::of::<32, BlockMxfp4>(),
+        GgmlType::NVFP4 => Codec::of::<64, BlockNvfp4>(),
+        GgmlType::Q1_0 => Codec::of::<128, BlockQ1_0>(),
+        GgmlType::Q2_0 => Codec::of::<64, BlockQ2_0>(),
+        GgmlType::Q8_1 => Codec::decode_only::<32, BlockQ8_1>(),
+        GgmlType::Q8_K => Codec::decode_only::<256, BlockQ8K>(),
         _ => return None,
     })
 }

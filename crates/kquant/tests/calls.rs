@@ -4,28 +4,26 @@ use gguf_format::GgmlType;
 use kquant::{Error, can_decode, can_encode, decode_rows, encode_rows};
 
 #[test]
-fn thirteen_types_go_both_ways_and_the_others_are_refused() {
+fn every_type_of_weights_goes_both_ways_and_the_others_are_refused() {
     let supported: Vec<&str> =
         GgmlType::ALL.iter().filter(|&&ty| can_encode(ty)).map(|ty| ty.name()).collect();
     assert_eq!(
         supported,
         [
             "F32", "F16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K",
-            "BF16"
+            "IQ4_NL", "IQ4_XS", "BF16", "TQ1_0", "TQ2_0", "MXFP4", "NVFP4", "Q1_0", "Q2_0",
         ]
     );
     for &ty in GgmlType::ALL {
-        assert_eq!(can_encode(ty), can_decode(ty));
+        // ggml makes these of activations; nobody stores weights in them.
+        let decode_only = matches!(ty, GgmlType::Q8_1 | GgmlType::Q8_K);
+        assert_eq!(can_decode(ty), can_encode(ty) || decode_only);
         let src = vec![0.5; ty.block_len()];
         let mut dst = vec![0; ty.block_bytes()];
         let encoded = encode_rows(ty, &src, ty.block_len(), None, &mut dst);
         let decoded = decode_rows(ty, &dst, ty.block_len(), &mut vec![0.0; ty.block_len()]);
-        if can_encode(ty) {
-            assert_eq!((encoded, decoded), (Ok(()), Ok(())));
-        } else {
-            assert_eq!(encoded, Err(Error::CannotEncode { ty }));
-            assert_eq!(decoded, Err(Error::CannotDecode { ty }));
-        }
+        assert_eq!(encoded, if can_encode(ty) { Ok(()) } else { Err(Error::CannotEncode { ty }) });
+        assert_eq!(decoded, if can_decode(ty) { Ok(()) } else { Err(Error::CannotDecode { ty }) });
     }
 }
 

@@ -108,7 +108,8 @@ proptest! {
             GgmlType::Q6_K => 5,
             GgmlType::Q5_0 | GgmlType::Q5_1 | GgmlType::Q5_K => 4,
             GgmlType::Q4_0 | GgmlType::Q4_1 | GgmlType::Q4_K => 3,
-            GgmlType::Q3_K => 2,
+            GgmlType::IQ4_NL | GgmlType::IQ4_XS => 3,
+            GgmlType::Q3_K | GgmlType::MXFP4 | GgmlType::NVFP4 => 2,
             _ => 1,
         };
         let bound = 2.0 * largest / 2f32.powi(bits);

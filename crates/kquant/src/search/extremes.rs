@@ -4,7 +4,7 @@
 //! or opposite numbers, and those cases are looked at again.
 
 /// The smallest and the largest weight; of zeros, the first.
-#[inline]
+#[inline(always)]
 pub(crate) fn range<const N: usize>(x: &[f32; N]) -> (f32, f32) {
     const { assert!(N.is_multiple_of(4)) }
     let (mut min, mut max) = ([f32::INFINITY; 4], [f32::NEG_INFINITY; 4]);
@@ -24,7 +24,7 @@ pub(crate) fn range<const N: usize>(x: &[f32; N]) -> (f32, f32) {
 }
 
 /// The value of largest magnitude, of equal ones the first; +0 if all are zero.
-#[inline]
+#[inline(always)]
 pub(crate) fn largest_magnitude<const N: usize>(x: &[f32; N]) -> f32 {
     let (min, max) = range(x);
     if max > -min {
@@ -76,5 +76,15 @@ mod tests {
     #[test]
     fn only_nan_is_no_panic() {
         assert_eq!(largest_magnitude(&[f32::NAN; 16]), 0.0);
+        assert!(largest_size(&[f32::NAN; 16]).is_nan());
+    }
+
+    #[test]
+    fn largest_size_is_without_sign() {
+        for (x, expected) in
+            [([-0.0, 0.0], 0.0), ([-3.0, 2.0], 3.0), ([1e-45, 0.0], 1e-45), ([-1.0, 3e38], 3e38)]
+        {
+            assert_eq!(largest_size(&x).to_bits(), f32::to_bits(expected));
+        }
     }
 }

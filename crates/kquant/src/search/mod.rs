@@ -11,10 +11,13 @@
 //! | [`q3`] | `make_q3_quants` | the same, by coordinate descent | Q3_K |
 //! | [`qkx2`] | `make_qkx2_quants` | `x ≈ scale · level − offset`, levels 0 … n | Q2_K, Q4_K, Q5_K |
 //! | [`qkx3`] | `make_qkx3_quants` | the same | Q2_K, Q4_K, Q5_K, Q4_1, Q5_1 with importance |
+//! | [`iq4`] | `quantize_row_iq4_nl_impl` | `x ≈ scale · level`, levels of a [`codebook`] | IQ4_NL, IQ4_XS |
 //! | [`qp`] | `make_qp_quants` | `x ≈ scale · level`, `x` and levels ≥ 0 | the scales of Q2_K, Q4_K, Q5_K |
 
 pub(crate) mod affine;
+pub(crate) mod codebook;
 pub(crate) mod extremes;
+pub(crate) mod iq4;
 pub(crate) mod lanes;
 pub(crate) mod q3;
 pub(crate) mod qkx2;

@@ -6,7 +6,7 @@ use distributions::{DISTRIBUTIONS, IMPORTANCES, Random};
 use gguf_format::GgmlType;
 
 /// Every type that has an encoder.
-pub(crate) const TYPES: [GgmlType; 13] = [
+pub(crate) const TYPES: [GgmlType; 21] = [
     GgmlType::F32,
     GgmlType::F16,
     GgmlType::BF16,
@@ -20,7 +20,27 @@ pub(crate) const TYPES: [GgmlType; 13] = [
     GgmlType::Q4_K,
     GgmlType::Q5_K,
     GgmlType::Q6_K,
+    GgmlType::IQ4_NL,
+    GgmlType::IQ4_XS,
+    GgmlType::TQ1_0,
+    GgmlType::TQ2_0,
+    GgmlType::MXFP4,
+    GgmlType::NVFP4,
+    GgmlType::Q1_0,
+    GgmlType::Q2_0,
 ];
+
+/// The types that can be decoded alone.
+pub(crate) const DECODE_ONLY: [GgmlType; 2] = [GgmlType::Q8_1, GgmlType::Q8_K];
+
+/// Bytes of the golden file of a type that can be decoded alone: blocks of random bytes, `count` of them.
+pub(crate) fn random_blocks(ty: GgmlType, count: usize) -> Vec<u8> {
+    let mut random = Random::new(u64::from(ty.id()) << 32 | count as u64);
+    (0..count * ty.block_bytes()).map(|_| random.bits() as u8).collect()
+}
+
+/// How many blocks each line of such a file is about.
+pub(crate) const RANDOM_BLOCKS: [usize; 4] = [1, 40, 400, 1000];
 
 /// A few rows of one type, and perhaps importance.
 pub(crate) struct Case {
