@@ -69,13 +69,7 @@ impl ErrorSums {
         let block_len = if ty.block_len() == 1 { SUPER_BLOCK_LEN } else { ty.block_len() };
         let mut sums = Self::default();
         for (source, result) in weights.chunks(block_len).zip(decoded.chunks(block_len)) {
-            let (mut error, mut square, mut largest) = (0f64, 0f64, 0f32);
-            for (&w, &d) in source.iter().zip(result) {
-                let difference = f64::from(w) - f64::from(d);
-                error += difference * difference;
-                square += f64::from(w) * f64::from(w);
-                largest = largest.max(w.abs());
-            }
+            let (error, square, largest) = compare(source, result);
             let allowed = bound.relative * f64::from(largest) + bound.absolute;
             sums.count += source.len() as u64;
             sums.error += error;
@@ -106,6 +100,32 @@ impl ErrorSums {
     pub(crate) fn relative_error(&self) -> f64 {
         if self.error == 0.0 { 0.0 } else { (self.error / self.square).sqrt() }
     }
+}
+
+/// Of one block: sum of squared differences, sum of squared weights, largest magnitude.
+///
+/// Eight sums side by side, for a sum of its own waits for each addition; they are added up in the order of the lanes, so
+/// the result is the same on every machine. The largest magnitude is found among the bits, which lie in its order.
+fn compare(source: &[f32], result: &[f32]) -> (f64, f64, f32) {
+    const LANES: usize = 8;
+    let (mut error, mut square, mut largest) = ([0f64; LANES], [0f64; LANES], [0u32; LANES]);
+    let mut add = |lane: usize, w: f32, d: f32| {
+        let (w64, difference) = (f64::from(w), f64::from(w) - f64::from(d));
+        error[lane] += difference * difference;
+        square[lane] += w64 * w64;
+        largest[lane] = largest[lane].max(w.abs().to_bits());
+    };
+    let (sources, results) = (source.as_chunks::<LANES>(), result.as_chunks::<LANES>());
+    for (w, d) in sources.0.iter().zip(results.0) {
+        for lane in 0..LANES {
+            add(lane, w[lane], d[lane]);
+        }
+    }
+    for (lane, (&w, &d)) in sources.1.iter().zip(results.1).enumerate() {
+        add(lane, w, d);
+    }
+    let largest = largest.into_iter().fold(0, u32::max);
+    (error.into_iter().sum(), square.into_iter().sum(), f32::from_bits(largest))
 }
 
 #[cfg(test)]
