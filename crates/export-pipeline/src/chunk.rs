@@ -6,9 +6,11 @@ use gguf_format::{GgmlType, SUPER_BLOCK_LEN};
 
 use crate::plan::{Plan, PlannedTensor};
 
-/// Weights in a chunk, unless a single row says otherwise: at most 512 KiB as f32, which stays in the second
-/// level cache, and many enough that one system call for them costs nothing.
+/// Weights in a chunk, unless a single row says otherwise: as many as make one system call for them cost nothing.
 const CHUNK_LEN: u64 = 128 * 1024;
+
+/// Weights in a tile, at most: 64 KiB as f32, twice, stay in the second level cache.
+const TILE_LEN: usize = 16 * 1024;
 
 /// One unit of work: a run of elements of one tensor that is read, encoded and written by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,33 @@ impl Chunk {
         // A chunk is cut to at most `CHUNK_LEN` elements.
         (self.elements.end - self.elements.start) as usize
     }
+
+    /// Cuts the chunk for the passes over its weights: whole rows, or parts of one in whole blocks.
+    pub(crate) fn tiles(&self) -> impl Iterator<Item = Tile> + use<> {
+        let (row_len, total) = (self.row_len.max(1), self.len());
+        let (step, within) =
+            if row_len <= TILE_LEN { (TILE_LEN / row_len * row_len, total) } else { (TILE_LEN, row_len) };
+        let mut start = 0;
+        std::iter::from_fn(move || {
+            if start >= total {
+                return None;
+            }
+            let row_end = (start / within + 1) * within;
+            let elements = start..(start + step).min(row_end).min(total);
+            start = elements.end;
+            let row_len = row_len.min(elements.len());
+            Some(Tile { elements, row_len })
+        })
+    }
+}
+
+/// A part of a chunk that goes through decoding, checks and encoding while the cache holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tile {
+    /// Counted from the chunk's first.
+    pub(crate) elements: Range<usize>,
+    /// Length of a row for the encoder.
+    pub(crate) row_len: usize,
 }
 
 /// The chunks of one tensor, in order.
@@ -38,7 +67,7 @@ fn chunks_of(index: usize, tensor: &PlannedTensor) -> impl Iterator<Item = Chunk
     } else {
         (CHUNK_LEN, row_len)
     };
-    debug_assert!(CHUNK_LEN.is_multiple_of(SUPER_BLOCK_LEN as u64));
+    const { assert!(CHUNK_LEN.is_multiple_of(SUPER_BLOCK_LEN as u64) && TILE_LEN.is_multiple_of(SUPER_BLOCK_LEN)) }
     let mut start = 0;
     std::iter::from_fn(move || {
         if start >= total {
@@ -58,33 +87,36 @@ pub(crate) fn chunks(plan: &Plan) -> Vec<Chunk> {
     plan.tensors().iter().enumerate().flat_map(|(index, tensor)| chunks_of(index, tensor)).collect()
 }
 
-/// A worker's memory: allocated once, as large as the largest chunk of the plan needs.
+/// A worker's memory: allocated once, as large as the largest chunk and tile need.
 pub(crate) struct Buffers {
-    /// Bytes as the source gives them.
+    /// A chunk's bytes as the source gives them.
     pub(crate) raw: Vec<u8>,
-    /// Weights before encoding.
+    /// A tile's weights before encoding.
     pub(crate) weights: Vec<f32>,
-    /// Encoded blocks.
+    /// A chunk's encoded blocks.
     pub(crate) encoded: Vec<u8>,
-    /// Weights as a reader of the file will see them.
+    /// A tile's weights as a reader of the file will see them.
     pub(crate) decoded: Vec<f32>,
 }
 
 impl Buffers {
     pub(crate) fn new() -> Self {
-        Self { raw: Vec::new(), weights: Vec::new(), encoded: Vec::new(), decoded: Vec::new() }
+        Self {
+            raw: Vec::new(),
+            weights: vec![0.0; TILE_LEN],
+            encoded: Vec::new(),
+            decoded: vec![0.0; TILE_LEN],
+        }
     }
 
     /// Sets the buffers to the sizes of a chunk of `len` weights. After the first chunks this allocates no more.
     pub(crate) fn fit(&mut self, len: usize, element: GgmlType, ty: GgmlType) {
         self.raw.resize(bytes(element, len), 0);
-        self.weights.resize(len, 0.0);
         self.encoded.resize(bytes(ty, len), 0);
-        self.decoded.resize(len, 0.0);
     }
 }
 
 /// Bytes of `len` weights in whole blocks.
-fn bytes(ty: GgmlType, len: usize) -> usize {
+pub(crate) fn bytes(ty: GgmlType, len: usize) -> usize {
     len / ty.block_len() * ty.block_bytes()
 }

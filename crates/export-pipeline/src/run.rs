@@ -1,6 +1,7 @@
 //! The work: threads take chunks in file order and read, encode, check and write each by itself.
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +9,7 @@ use std::time::Instant;
 
 use gguf_format::GgmlType;
 
-use crate::chunk::{Buffers, Chunk, chunks};
+use crate::chunk::{Buffers, Chunk, Tile, bytes, chunks};
 use crate::commit::{Existing, Pending, write_all_at};
 use crate::error::Error;
 use crate::plan::{Plan, PlannedTensor};
@@ -38,7 +39,7 @@ impl Default for RunOptions<'_> {
 
 /// Carries out a plan: afterwards the whole file is at `target`, or, on an error, nothing has changed there.
 ///
-/// Memory: the header, and for each thread the buffers of one chunk (about 2 MB).
+/// Memory: the header, and for each thread the buffers of one chunk (under 2 MB).
 ///
 /// # Errors
 /// The first failure in file order, whichever thread met it.
@@ -170,34 +171,46 @@ impl Job<'_> {
 
         // Bytes of the wanted type already are copied as they are, even a NaN's payload.
         let copied = tensor.element == tensor.ty;
-        if !copied || self.options.validate {
-            decode(tensor, tensor.element, raw, chunk.row_len, weights)?;
-        }
-        if self.options.validate
-            && let Some(at) = first_not_finite(weights)
-        {
-            let index = chunk.elements.start + at as u64;
-            return Err(Error::NotFinite { tensor: tensor.name.clone(), index, value: weights[at] });
-        }
-        if !copied {
-            kquant::encode_rows(tensor.ty, weights, chunk.row_len, None, encoded).map_err(kernel(tensor))?;
+        let mut sums = self.options.validate.then(ErrorSums::default);
+        if !copied || sums.is_some() {
+            for tile in chunk.tiles() {
+                let raw = &raw[blocks(tensor.element, &tile)];
+                let weights = &mut weights[..tile.elements.len()];
+                decode(tensor, tensor.element, raw, tile.row_len, weights)?;
+                if sums.is_some()
+                    && let Some(at) = first_not_finite(weights)
+                {
+                    let index = chunk.elements.start + (tile.elements.start + at) as u64;
+                    return Err(Error::NotFinite { tensor: tensor.name.clone(), index, value: weights[at] });
+                }
+                if copied {
+                    if let Some(sums) = &mut sums {
+                        sums.add(&ErrorSums::of(tensor.ty, weights, weights));
+                    }
+                    continue;
+                }
+                let encoded = &mut encoded[blocks(tensor.ty, &tile)];
+                kquant::encode_rows(tensor.ty, weights, tile.row_len, None, encoded)
+                    .map_err(kernel(tensor))?;
+                if let Some(sums) = &mut sums {
+                    let decoded = &mut decoded[..tile.elements.len()];
+                    decode(tensor, tensor.ty, encoded, tile.row_len, decoded)?;
+                    sums.add(&ErrorSums::of(tensor.ty, weights, decoded));
+                }
+            }
         }
         let bytes: &[u8] = if copied { raw } else { encoded };
         let offset = tensor.offset + tensor.byte_at(chunk.elements.start);
         write_all_at(self.pending.file(), bytes, offset)
             .map_err(|e| Error::output(self.pending.target(), "write", e))?;
-
-        let sums = if !self.options.validate {
-            None
-        } else if copied {
-            Some(ErrorSums::of(tensor.ty, weights, weights))
-        } else {
-            decode(tensor, tensor.ty, encoded, chunk.row_len, decoded)?;
-            Some(ErrorSums::of(tensor.ty, weights, decoded))
-        };
         self.progress.advance(raw.len() as u64);
         Ok(sums)
     }
+}
+
+/// Where a tile's blocks lie among its chunk's.
+fn blocks(ty: GgmlType, tile: &Tile) -> Range<usize> {
+    bytes(ty, tile.elements.start)..bytes(ty, tile.elements.end)
 }
 
 fn decode(
