@@ -29,12 +29,25 @@ pub(crate) struct Codec {
 pub(crate) struct Encoder {
     pub(crate) run: EncodeRows,
     pub(crate) importance: ImportanceUse,
+    /// Whether blocks depend, under importance, on the rest of their row.
+    pub(crate) looks_at_row: bool,
+}
+
+impl Encoder {
+    const fn of<const LEN: usize, B: Block<LEN>>(run: EncodeRows) -> Self {
+        Self { run, importance: B::IMPORTANCE, looks_at_row: B::USES_ROW_MEAN_SQUARE }
+    }
+
+    /// The importance, unless it plays no part.
+    pub(crate) fn uses<'a>(&self, importance: Option<&'a [f32]>) -> Option<&'a [f32]> {
+        importance.filter(|_| self.importance != ImportanceUse::Ignored)
+    }
 }
 
 impl Codec {
     /// One block after the other, in code that the compiler may turn into an instruction set's vectors.
     const fn of<const LEN: usize, B: Block<LEN>>() -> Self {
-        let encoder = Encoder { run: encode::<LEN, B>, importance: B::IMPORTANCE };
+        let encoder = Encoder::of::<LEN, B>(encode::<LEN, B>);
         Self { encoder: Some(encoder), ..Self::decode_only::<LEN, B>() }
     }
 
@@ -48,13 +61,13 @@ impl Codec {
 
     /// One block after the other, with vectors along each.
     const fn vectors<const LEN: usize, B: VectorBlock<LEN>>() -> Self {
-        let encoder = Encoder { run: encode_vectors::<LEN, B>, importance: B::IMPORTANCE };
+        let encoder = Encoder::of::<LEN, B>(encode_vectors::<LEN, B>);
         Self { encoder: Some(encoder), decode: decode_vectors::<LEN, B> }
     }
 
     /// Super-blocks side by side.
     const fn lanes<B: LaneBlock>() -> Self {
-        let encoder = Encoder { run: encode_lanes::<B>, importance: B::IMPORTANCE };
+        let encoder = Encoder::of::<256, B>(encode_lanes::<B>);
         Self { encoder: Some(encoder), ..Self::decode_only::<256, B>() }
     }
 }

@@ -8,6 +8,7 @@ mod float16;
 #[expect(unsafe_code, reason = "instruction sets; lanes/mod.rs says what makes it safe")]
 mod lanes;
 mod search;
+mod transcode;
 
 use blocks::ImportanceUse;
 use dispatch::{Codec, Encoder};
@@ -15,6 +16,7 @@ use dispatch::{Codec, Encoder};
 pub use error::Error;
 pub use gguf_format::GgmlType;
 pub use lanes::{Isa, UnknownIsa};
+pub use transcode::transcode_rows;
 
 /// Whether [`encode_rows`] knows the type.
 #[must_use]
@@ -92,15 +94,28 @@ pub fn encode_rows_on(
     if !isa.is_available() {
         return Err(Error::IsaMissing { isa });
     }
+    let encoder = checked_encoder(ty, src.len(), row_len, importance, dst.len())?;
+    (encoder.run)(isa, src, row_len, encoder.uses(importance), dst);
+    Ok(())
+}
+
+/// The encoder of a type, when the lengths (in weights and bytes) fit each other and the importance is in order.
+fn checked_encoder(
+    ty: GgmlType,
+    src_len: usize,
+    row_len: usize,
+    importance: Option<&[f32]>,
+    dst_len: usize,
+) -> Result<Encoder, Error> {
     let encoder = dispatch::codec(ty).and_then(|codec| codec.encoder).ok_or(Error::CannotEncode { ty })?;
     let row_bytes = row_bytes(ty, row_len)?;
-    if !src.len().is_multiple_of(row_len) {
-        return Err(Error::SourceLength { found: src.len(), row: row_len, unit: "weights" });
+    if !src_len.is_multiple_of(row_len) {
+        return Err(Error::SourceLength { found: src_len, row: row_len, unit: "weights" });
     }
-    // A slice's bytes fit in an isize and a block is no longer than its weights, so this cannot overflow.
-    let expected = src.len() / row_len * row_bytes;
-    if dst.len() != expected {
-        return Err(Error::DestinationLength { found: dst.len(), expected, unit: "bytes" });
+    // The weights' bytes fit in an isize and a block is no longer than its weights, so this cannot overflow.
+    let expected = src_len / row_len * row_bytes;
+    if dst_len != expected {
+        return Err(Error::DestinationLength { found: dst_len, expected, unit: "bytes" });
     }
     if let Some(importance) = importance {
         if importance.len() != row_len {
@@ -113,9 +128,7 @@ pub fn encode_rows_on(
     } else if encoder.importance == ImportanceUse::Required {
         return Err(Error::NeedsImportance { ty });
     }
-    let importance = importance.filter(|_| encoder.importance != ImportanceUse::Ignored);
-    (encoder.run)(isa, src, row_len, importance, dst);
-    Ok(())
+    Ok(encoder)
 }
 
 /// Decodes blocks of `ty` to weights.
