@@ -65,10 +65,10 @@ impl Codec {
         Self { encoder: Some(encoder), decode: decode_vectors::<LEN, B> }
     }
 
-    /// Super-blocks side by side.
-    const fn lanes<B: LaneBlock>() -> Self {
-        let encoder = Encoder::of::<256, B>(encode_lanes::<B>);
-        Self { encoder: Some(encoder), ..Self::decode_only::<256, B>() }
+    /// Blocks side by side.
+    const fn lanes<const LEN: usize, B: LaneBlock<LEN>>() -> Self {
+        let encoder = Encoder::of::<LEN, B>(encode_lanes::<LEN, B>);
+        Self { encoder: Some(encoder), ..Self::decode_only::<LEN, B>() }
     }
 }
 
@@ -85,11 +85,11 @@ pub(crate) const fn codec(ty: GgmlType) -> Option<Codec> {
         GgmlType::Q5_1 => Codec::of::<32, BlockQ5_1>(),
         GgmlType::Q2_K => Codec::of::<256, BlockQ2K>(),
         GgmlType::Q3_K => Codec::of::<256, BlockQ3K>(),
-        GgmlType::Q4_K => Codec::lanes::<BlockQ4K>(),
-        GgmlType::Q5_K => Codec::lanes::<BlockQ5K>(),
+        GgmlType::Q4_K => Codec::lanes::<256, BlockQ4K>(),
+        GgmlType::Q5_K => Codec::lanes::<256, BlockQ5K>(),
         GgmlType::Q6_K => Codec::of::<256, BlockQ6K>(),
-        GgmlType::IQ4_NL => Codec::of::<32, BlockIq4Nl>(),
-        GgmlType::IQ4_XS => Codec::of::<256, BlockIq4Xs>(),
+        GgmlType::IQ4_NL => Codec::lanes::<32, BlockIq4Nl>(),
+        GgmlType::IQ4_XS => Codec::lanes::<256, BlockIq4Xs>(),
         GgmlType::TQ1_0 => Codec::of::<256, BlockTq1_0>(),
         GgmlType::TQ2_0 => Codec::of::<256, BlockTq2_0>(),
         GgmlType::MXFP4 => Codec::of::<32, BlockMxfp4>(),
@@ -116,7 +116,7 @@ fn encode<const LEN: usize, B: Block<LEN>>(
     }
 }
 
-fn encode_lanes<B: LaneBlock>(
+fn encode_lanes<const LEN: usize, B: LaneBlock<LEN>>(
     isa: Isa,
     src: &[f32],
     row_len: usize,
@@ -124,8 +124,8 @@ fn encode_lanes<B: LaneBlock>(
     dst: &mut [u8],
 ) {
     match isa {
-        Isa::Scalar => encode::<256, B>(isa, src, row_len, importance, dst),
-        vectors => vectors.run(Encode::<B> { src, importance, dst: bytemuck::cast_slice_mut(dst) }),
+        Isa::Scalar => encode::<LEN, B>(isa, src, row_len, importance, dst),
+        vectors => vectors.run(Encode::<LEN, B> { src, importance, dst: bytemuck::cast_slice_mut(dst) }),
     }
 }
 

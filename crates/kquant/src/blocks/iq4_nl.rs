@@ -4,8 +4,10 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::{self, Importance, LaneBlock};
 use super::{Block, nibbles};
 use crate::float16::F16;
+use crate::lanes::Vector;
 use crate::search::codebook::LEVELS;
 use crate::search::{iq4, weights};
 
@@ -48,6 +50,21 @@ impl Block<32> for BlockIq4Nl {
         let d = self.d.to_f32();
         for (y, q) in y.iter_mut().zip(nibbles::unpack_low(&self.qs)) {
             *y = d * LEVELS[usize::from(q & 15)];
+        }
+    }
+}
+
+impl LaneBlock<32> for BlockIq4Nl {
+    #[inline(always)]
+    fn encode_batch<V: Vector>(
+        isa: V::Isa,
+        src: &[f32],
+        importance: Option<Importance<'_>>,
+        dst: &mut [Self],
+    ) {
+        let scales = lanes::iq4::of_blocks::<V>(isa, src, importance);
+        for ((block, x), scale) in dst.iter_mut().zip(src.as_chunks().0).zip(scales) {
+            *block = Self::finish(x, scale);
         }
     }
 }

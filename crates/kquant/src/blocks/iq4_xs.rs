@@ -4,9 +4,11 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::{self, Importance, LaneBlock};
 use super::super_block::{sub_blocks, sub_blocks_mut};
 use super::{Block, nibbles};
 use crate::float16::F16;
+use crate::lanes::Vector;
 use crate::search::codebook::LEVELS;
 use crate::search::extremes::largest_magnitude;
 use crate::search::rounding::nearest_int;
@@ -86,6 +88,21 @@ impl Block<256> for BlockIq4Xs {
             for (y, q) in y.iter_mut().zip(nibbles::unpack_low(qs)) {
                 *y = scale * LEVELS[usize::from(q & 15)];
             }
+        }
+    }
+}
+
+impl LaneBlock for BlockIq4Xs {
+    #[inline(always)]
+    fn encode_batch<V: Vector>(
+        isa: V::Isa,
+        src: &[f32],
+        importance: Option<Importance<'_>>,
+        dst: &mut [Self],
+    ) {
+        let scales = lanes::iq4::of_super_blocks::<V>(isa, src, importance, dst.len());
+        for ((block, x), scales) in dst.iter_mut().zip(src.as_chunks().0).zip(&scales) {
+            *block = Self::finish(x, scales);
         }
     }
 }

@@ -6,8 +6,8 @@ use super::extremes::largest_magnitude;
 
 /// The trials put the weight of largest magnitude on −134, −133, … −120: seven beyond the outermost level and seven
 /// this side of it.
-const TRIALS: usize = 15;
-const FURTHEST: f32 = LEVELS[0] - 7.0;
+pub(super) const TRIALS: usize = 15;
+pub(super) const FURTHEST: f32 = LEVELS[0] - 7.0;
 const NEAREST: f32 = LEVELS[0] + 7.0;
 /// The trials and an idle one, so that they fill vectors.
 const LANES: usize = 16;

@@ -4,6 +4,7 @@
 //! each lane, what belongs to a whole super-block has a super-block in each lane, and the packing takes one super-block
 //! after the other.
 
+pub(super) mod iq4;
 pub(super) mod six_bit;
 
 use gguf_format::SUPER_BLOCK_LEN;
@@ -24,9 +25,9 @@ pub(crate) trait VectorBlock<const LEN: usize>: Block<LEN> {
     }
 }
 
-/// A super-block type with an encoder for many at a time.
-pub(crate) trait LaneBlock: Block<SUPER_BLOCK_LEN> {
-    /// Encodes at most [`Vector::LANES`] super-blocks. `src` has the weights of exactly as many as there are lanes, those
+/// A type with an encoder for many blocks at a time; `LEN` is at most that of a super-block.
+pub(crate) trait LaneBlock<const LEN: usize = SUPER_BLOCK_LEN>: Block<LEN> {
+    /// Encodes at most [`Vector::LANES`] blocks. `src` has the weights of exactly as many as there are lanes, those
     /// beyond `dst` being zero.
     fn encode_batch<V: Vector>(
         isa: V::Isa,
@@ -63,30 +64,36 @@ impl Importance<'_> {
 /// `2 · Σ x² / 256` of each super-block: what [`by_importance`](crate::search::weights::by_importance) adds.
 #[inline(always)]
 fn variances<V: Vector>(isa: V::Isa, src: &[f32]) -> [f32; MAX_LANES] {
+    let mut all = [0.0; MAX_LANES];
+    (V::splat(isa, 2.0) * sums_of_squares(isa, src) / V::splat(isa, 256.0)).store(&mut all);
+    all
+}
+
+/// Σ x² of each super-block, in order.
+#[inline(always)]
+fn sums_of_squares<V: Vector>(isa: V::Isa, src: &[f32]) -> V {
     let mut sum = V::splat(isa, 0.0);
     for at in (0..SUPER_BLOCK_LEN).step_by(8) {
         for x in V::columns8(isa, &src[at..], SUPER_BLOCK_LEN) {
             sum = sum + x * x;
         }
     }
-    let mut all = [0.0; MAX_LANES];
-    (V::splat(isa, 2.0) * sum / V::splat(isa, 256.0)).store(&mut all);
-    all
+    sum
 }
 
 /// Encodes rows.
-pub(crate) struct Encode<'a, B> {
+pub(crate) struct Encode<'a, const LEN: usize, B> {
     pub(crate) src: &'a [f32],
     pub(crate) importance: Option<&'a [f32]>,
     pub(crate) dst: &'a mut [B],
 }
 
-impl<B: LaneBlock> Kernel for Encode<'_, B> {
+impl<const LEN: usize, B: LaneBlock<LEN>> Kernel for Encode<'_, LEN, B> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector>(self, isa: V::Isa) {
-        let batch_len = V::LANES * SUPER_BLOCK_LEN;
+        let batch_len = V::LANES * LEN;
         let mut column = 0;
         for (dst, src) in self.dst.chunks_mut(V::LANES).zip(self.src.chunks(batch_len)) {
             let importance = self.importance.map(|row| Importance { row, at: column });

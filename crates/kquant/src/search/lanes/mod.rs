@@ -5,6 +5,7 @@
 //! goes through the plain version.
 
 pub(crate) mod affine;
+pub(crate) mod iq4;
 pub(crate) mod qp;
 
 use crate::lanes::Vector;
