@@ -4,9 +4,12 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::affine::{self, Affine, AffineBlock, SearchLevels};
+use super::lanes::{Importance, LaneBlock};
 use super::super_block::{largest, sub_blocks, sub_blocks_mut};
 use super::{Block, two_bit};
 use crate::float16::F16;
+use crate::lanes::Vector;
 use crate::search::qkx2::{Cost, Sweep};
 use crate::search::rounding::{nearest_int, requantize_affine};
 use crate::search::{qkx2, qkx3, qp, weights};
@@ -29,18 +32,32 @@ pub(crate) struct BlockQ2K {
 impl BlockQ2K {
     /// Rounds the weights once more, now to the scales that the block has, and packs them.
     ///
-    /// A sub-block whose scale came out as zero keeps the levels of its search.
-    #[inline]
-    fn finish(x: &[f32; 256], d: f32, dmin: f32, scales: [u8; 16], mut levels: [u8; 256]) -> Self {
+    /// A sub-block whose scale came out as zero keeps the levels of its search, which `search_levels` tells.
+    #[inline(always)]
+    fn finish(
+        x: &[f32; 256],
+        d: f32,
+        dmin: f32,
+        scales: [u8; 16],
+        mins: [u8; 16],
+        search_levels: impl Fn(usize, &[f32; 16]) -> [u8; 16],
+    ) -> Self {
         let (d, dmin) = (F16::from_f32(d), F16::from_f32(dmin));
+        let mut bytes = [0; 16];
+        for j in 0..16 {
+            bytes[j] = scales[j] | (mins[j] << 4);
+        }
+        let mut levels = [0; 256];
         let sub_levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
-        for ((x, levels), byte) in sub_blocks::<16, 16, f32>(x).iter().zip(sub_levels).zip(scales) {
-            let scale = d.to_f32() * f32::from(byte & 15);
+        for (j, (x, levels)) in sub_blocks::<16, 16, f32>(x).iter().zip(sub_levels).enumerate() {
+            let scale = d.to_f32() * f32::from(bytes[j] & 15);
             if scale != 0.0 {
-                requantize_affine(x, scale, dmin.to_f32() * f32::from(byte >> 4), TOP, levels);
+                requantize_affine(x, scale, dmin.to_f32() * f32::from(bytes[j] >> 4), TOP, levels);
+            } else {
+                *levels = search_levels(j, x);
             }
         }
-        Self { scales, qs: two_bit::pack(&levels), d, dmin }
+        Self { scales: bytes, qs: two_bit::pack(&levels), d, dmin }
     }
 }
 
@@ -58,11 +75,7 @@ impl Block<256> for BlockQ2K {
         }
         let (d, scale_levels) = share(&scales);
         let (dmin, min_levels) = share(&mins);
-        let mut bytes = [0; 16];
-        for j in 0..16 {
-            bytes[j] = (scale_levels[j] | (min_levels[j] << 4)) as u8;
-        }
-        Self::finish(x, d, dmin, bytes, levels)
+        Self::finish(x, d, dmin, scale_levels, min_levels, |j, _| sub_blocks::<16, 16, u8>(&levels)[j])
     }
 
     #[inline]
@@ -81,11 +94,7 @@ impl Block<256> for BlockQ2K {
         let (mut scale_levels, mut min_levels) = ([0; 16], [0; 16]);
         let d = qp::search(TOP_SCALE, &scales, &totals, &mut scale_levels);
         let dmin = qp::search(TOP_SCALE, &mins, &totals, &mut min_levels);
-        let mut bytes = [0; 16];
-        for j in 0..16 {
-            bytes[j] = scale_levels[j] | (min_levels[j] << 4);
-        }
-        Self::finish(x, d, dmin, bytes, levels)
+        Self::finish(x, d, dmin, scale_levels, min_levels, |j, _| sub_blocks::<16, 16, u8>(&levels)[j])
     }
 
     #[inline(always)]
@@ -104,13 +113,57 @@ impl Block<256> for BlockQ2K {
 }
 
 /// One scale for 16 numbers, the largest on the top level, and the levels.
-#[inline]
-fn share(values: &[f32; 16]) -> (f32, [i32; 16]) {
+#[inline(always)]
+fn share(values: &[f32; 16]) -> (f32, [u8; 16]) {
     let max = largest(values);
-    if max > 0.0 {
-        let inverse = TOP_SCALE as f32 / max;
-        (max / TOP_SCALE as f32, values.map(|v| nearest_int(inverse * v)))
-    } else {
-        (0.0, [0; 16])
+    let mut levels = [0; 16];
+    if max == 0.0 {
+        return (0.0, levels);
+    }
+    let inverse = TOP_SCALE as f32 / max;
+    for (level, v) in levels.iter_mut().zip(values) {
+        *level = nearest_int(inverse * v) as u8;
+    }
+    (max / TOP_SCALE as f32, levels)
+}
+
+impl LaneBlock for BlockQ2K {
+    #[inline(always)]
+    fn encode_batch<V: Vector>(
+        isa: V::Isa,
+        src: &[f32],
+        importance: Option<Importance<'_>>,
+        dst: &mut [Self],
+    ) {
+        affine::encode_batch::<V, _, 16, 16>(isa, src, importance, dst);
+    }
+}
+
+impl AffineBlock<16, 16> for BlockQ2K {
+    const AFFINE: Affine =
+        Affine { top: TOP, sweep: SWEEP, cost: Cost::Absolute, top_scale: TOP_SCALE, variance_factor: 1.0 };
+
+    #[inline(always)]
+    fn from_search(
+        x: &[f32; 256],
+        scales: &[f32; 16],
+        offsets: &[f32; 16],
+        levels: SearchLevels<'_, 16>,
+    ) -> Self {
+        let (d, scale_levels) = share(scales);
+        let (dmin, min_levels) = share(offsets);
+        Self::finish(x, d, dmin, scale_levels, min_levels, |j, x| levels.of(j, x))
+    }
+
+    #[inline(always)]
+    fn from_levels(
+        x: &[f32; 256],
+        d: f32,
+        dmin: f32,
+        scales: [u8; 16],
+        offsets: [u8; 16],
+        levels: SearchLevels<'_, 16>,
+    ) -> Self {
+        Self::finish(x, d, dmin, scales, offsets, |j, x| levels.of(j, x))
     }
 }

@@ -4,15 +4,17 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::{Importance, LaneBlock, symmetric};
 use super::super_block::{sub_blocks, sub_blocks_mut};
 use super::{Block, two_bit};
 use crate::float16::F16;
+use crate::lanes::Vector;
 use crate::search::extremes::largest_magnitude;
 use crate::search::rounding::{nearest_int, requantize_symmetric};
 use crate::search::{q3, qx, weights};
 
-const HALF: i32 = 4;
-const HALF_SCALE: i32 = 32;
+const HALF: i32 = BlockQ3K::HALF;
+const HALF_SCALE: i32 = BlockQ3K::HALF_SCALE;
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
@@ -28,17 +30,51 @@ pub(crate) struct BlockQ3K {
 }
 
 impl BlockQ3K {
+    /// Levels of weights are from −`HALF`.
+    pub(super) const HALF: i32 = 4;
+    /// Levels of scales are from −`HALF_SCALE`.
+    pub(super) const HALF_SCALE: i32 = 32;
+
+    /// From the scales that searches without importance found.
+    #[inline(always)]
+    pub(super) fn from_search(
+        x: &[f32; 256],
+        scales: &[f32; 16],
+        search_levels: impl Fn(usize, &[f32; 16]) -> [u8; 16],
+    ) -> Self {
+        let extreme = largest_magnitude(scales);
+        if extreme == 0.0 {
+            // The stored scales are zero bytes here, which stand for −32, not for 0.
+            return Self::finish(x, 0.0, &[0; 16], search_levels);
+        }
+        let inverse = -(HALF_SCALE as f32) / extreme;
+        let mut levels = [0; 16];
+        for (to, scale) in levels.iter_mut().zip(scales) {
+            let level = nearest_int(inverse * scale) as i8; // a byte in ggml, before the limits
+            *to = (i32::from(level).clamp(-HALF_SCALE, HALF_SCALE - 1) + HALF_SCALE) as u8;
+        }
+        Self::finish(x, 1.0 / inverse, &levels, search_levels)
+    }
+
     /// Rounds the weights once more, now to the scales that the block has, and packs them.
     ///
-    /// A sub-block whose scale came out as zero keeps the levels of its search.
-    #[inline]
-    fn finish(x: &[f32; 256], d: f32, scales: &[u8; 16], mut levels: [u8; 256]) -> Self {
+    /// A sub-block whose scale came out as zero keeps the levels of its search, which `search_levels` tells.
+    #[inline(always)]
+    pub(super) fn finish(
+        x: &[f32; 256],
+        d: f32,
+        scales: &[u8; 16],
+        search_levels: impl Fn(usize, &[f32; 16]) -> [u8; 16],
+    ) -> Self {
         let d = F16::from_f32(d);
+        let mut levels = [0; 256];
         let sub_levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
-        for ((x, levels), &scale) in sub_blocks::<16, 16, f32>(x).iter().zip(sub_levels).zip(scales) {
-            let scale = d.to_f32() * (i32::from(scale) - HALF_SCALE) as f32;
+        for (j, (x, levels)) in sub_blocks::<16, 16, f32>(x).iter().zip(sub_levels).enumerate() {
+            let scale = d.to_f32() * (i32::from(scales[j]) - HALF_SCALE) as f32;
             if scale != 0.0 {
                 requantize_symmetric(x, scale, HALF, levels);
+            } else {
+                *levels = search_levels(j, x);
             }
         }
         let mut hmask = [0; 32];
@@ -62,17 +98,7 @@ impl Block<256> for BlockQ3K {
         for ((scale, x), levels) in scales.iter_mut().zip(sub_blocks::<16, 16, f32>(x)).zip(sub_levels) {
             *scale = q3::search(HALF, x, levels);
         }
-        let extreme = largest_magnitude(&scales);
-        if extreme == 0.0 {
-            // The stored scales are zero bytes here, which stand for −32, not for 0.
-            return Self::finish(x, 0.0, &[0; 16], levels);
-        }
-        let inverse = -(HALF_SCALE as f32) / extreme;
-        let scales = scales.map(|scale| {
-            let level = nearest_int(inverse * scale) as i8; // a byte in ggml, before the limits
-            (i32::from(level).clamp(-HALF_SCALE, HALF_SCALE - 1) + HALF_SCALE) as u8
-        });
-        Self::finish(x, 1.0 / inverse, &scales, levels)
+        Self::from_search(x, &scales, |j, _| sub_blocks::<16, 16, u8>(&levels)[j])
     }
 
     #[inline]
@@ -89,7 +115,7 @@ impl Block<256> for BlockQ3K {
         }
         let mut scale_levels = [0; 16];
         let d = qx::search(HALF_SCALE, &scales, &totals, &mut scale_levels);
-        Self::finish(x, d, &scale_levels, levels)
+        Self::finish(x, d, &scale_levels, |j, _| sub_blocks::<16, 16, u8>(&levels)[j])
     }
 
     #[inline(always)]
@@ -112,7 +138,7 @@ impl Block<256> for BlockQ3K {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn pack_scales(scales: &[u8; 16]) -> [u8; 12] {
     let mut bytes = [0; 12];
     for (j, &scale) in scales.iter().enumerate() {
@@ -131,4 +157,19 @@ fn unpack_scales(bytes: &[u8; 12]) -> [u8; 16] {
         *scale = low | (high << 4);
     }
     scales
+}
+
+impl LaneBlock for BlockQ3K {
+    #[inline(always)]
+    fn encode_batch<V: Vector>(
+        isa: V::Isa,
+        src: &[f32],
+        importance: Option<Importance<'_>>,
+        dst: &mut [Self],
+    ) {
+        match importance {
+            Some(importance) => symmetric::encode_q3_k_weighted::<V>(isa, src, importance, dst),
+            None => symmetric::encode_q3_k::<V>(isa, src, dst),
+        }
+    }
 }

@@ -4,11 +4,12 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
-use super::lanes::{self, Importance, LaneBlock};
+use super::lanes::affine::{self, Affine, AffineBlock, SearchLevels};
+use super::lanes::{Importance, LaneBlock};
 use super::{Block, six_bit};
 use crate::float16::F16;
 use crate::lanes::Vector;
-use crate::search::qkx2::Sweep;
+use crate::search::qkx2::{Cost, Sweep};
 
 const TOP: i32 = 15;
 /// Unlike in Q5_K, ggml packs what leaves the six bits as it is: it runs into the neighbouring fields.
@@ -61,20 +62,38 @@ impl LaneBlock for BlockQ4K {
         importance: Option<Importance<'_>>,
         dst: &mut [Self],
     ) {
-        match importance {
-            None => lanes::six_bit::encode_batch::<V, _>(isa, TOP, SWEEP, src, dst, Self::encode),
-            Some(importance) => {
-                let plain = |x: &_, importance: &_| Self::encode_weighted(x, importance, 0.0);
-                lanes::six_bit::encode_batch_weighted::<V, _>(
-                    isa,
-                    TOP,
-                    SCALE_LIMIT,
-                    src,
-                    importance,
-                    dst,
-                    plain,
-                );
-            }
-        }
+        affine::encode_batch::<V, _, 32, 8>(isa, src, importance, dst);
+    }
+}
+
+impl AffineBlock<32, 8> for BlockQ4K {
+    const AFFINE: Affine = Affine {
+        top: TOP,
+        sweep: SWEEP,
+        cost: Cost::Square,
+        top_scale: six_bit::TOP_SCALE,
+        variance_factor: 2.0,
+    };
+
+    #[inline(always)]
+    fn from_search(
+        x: &[f32; 256],
+        scales: &[f32; 8],
+        offsets: &[f32; 8],
+        levels: SearchLevels<'_, 8>,
+    ) -> Self {
+        six_bit::from_search(TOP, x, scales, offsets, |j, x| levels.of(j, x)).into()
+    }
+
+    #[inline(always)]
+    fn from_levels(
+        x: &[f32; 256],
+        d: f32,
+        dmin: f32,
+        scales: [u8; 8],
+        offsets: [u8; 8],
+        levels: SearchLevels<'_, 8>,
+    ) -> Self {
+        six_bit::finish(TOP, x, d, dmin, scales, offsets, |j, x| levels.of(j, x)).into()
     }
 }

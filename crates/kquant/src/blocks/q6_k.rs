@@ -5,13 +5,15 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::Block;
+use super::lanes::{Importance, LaneBlock, symmetric};
 use super::super_block::{sub_blocks, sub_blocks_mut};
 use crate::float16::F16;
+use crate::lanes::Vector;
 use crate::search::extremes::largest_magnitude;
 use crate::search::rounding::{nearest_int, requantize_symmetric};
 use crate::search::{ALL_ZERO, qx, weights};
 
-const HALF: i32 = 32;
+const HALF: i32 = BlockQ6K::HALF;
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
@@ -27,6 +29,9 @@ pub(crate) struct BlockQ6K {
 }
 
 impl BlockQ6K {
+    /// Levels are from −`HALF`.
+    pub(super) const HALF: i32 = 32;
+
     /// `weights_of` gives sub-block j's weights in the search.
     #[inline(always)]
     fn fit(x: &[f32; 256], weights_of: impl Fn(usize, &[f32; 16]) -> [f32; 16]) -> Self {
@@ -36,24 +41,39 @@ impl BlockQ6K {
         for (j, (x, levels)) in sub_blocks::<16, 16, f32>(x).iter().zip(sub_levels).enumerate() {
             scales[j] = qx::search(HALF, x, &weights_of(j, x), levels);
         }
-        let extreme = largest_magnitude(&scales);
+        Self::from_search(x, &scales, |j, _| sub_blocks::<16, 16, u8>(&levels)[j])
+    }
+
+    /// From the scales that searches found; a sub-block whose scale comes out as zero keeps the levels of its search,
+    /// which `search_levels` tells.
+    #[inline(always)]
+    pub(super) fn from_search(
+        x: &[f32; 256],
+        scales: &[f32; 16],
+        search_levels: impl Fn(usize, &[f32; 16]) -> [u8; 16],
+    ) -> Self {
+        let extreme = largest_magnitude(scales);
         if extreme.abs() < ALL_ZERO {
             return Self::zeroed();
         }
         let inverse = -128.0 / extreme;
         let d = F16::from_f32(1.0 / inverse);
-        let scales = scales.map(|scale| nearest_int(inverse * scale).min(127) as i8);
-
-        // Once more, to the scales that the block has; with a zero scale the search's levels stay.
+        let mut block = Self { ql: [0; 128], qh: [0; 64], scales: [0; 16], d };
+        for (to, scale) in block.scales.iter_mut().zip(scales) {
+            *to = nearest_int(inverse * scale).min(127) as i8;
+        }
+        let mut levels = [0; 256];
         let sub_levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
-        for ((x, levels), scale) in sub_blocks::<16, 16, f32>(x).iter().zip(sub_levels).zip(scales) {
-            let scale = d.to_f32() * f32::from(scale);
+        for (j, (x, levels)) in sub_blocks::<16, 16, f32>(x).iter().zip(sub_levels).enumerate() {
+            let scale = d.to_f32() * f32::from(block.scales[j]);
             if scale != 0.0 {
                 requantize_symmetric(x, scale, HALF, levels);
+            } else {
+                *levels = search_levels(j, x);
             }
         }
-        let (ql, qh) = pack(&levels);
-        Self { ql, qh, scales, d }
+        (block.ql, block.qh) = pack(&levels);
+        block
     }
 }
 
@@ -87,7 +107,7 @@ impl Block<256> for BlockQ6K {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn pack(levels: &[u8; 256]) -> ([u8; 128], [u8; 64]) {
     let (mut ql, mut qh) = ([0; 128], [0; 64]);
     let halves = levels.chunks_exact(128).zip(ql.chunks_exact_mut(64)).zip(qh.chunks_exact_mut(32));
@@ -118,4 +138,16 @@ fn unpack(ql: &[u8; 128], qh: &[u8; 64]) -> [u8; 256] {
         }
     }
     levels
+}
+
+impl LaneBlock for BlockQ6K {
+    #[inline(always)]
+    fn encode_batch<V: Vector>(
+        isa: V::Isa,
+        src: &[f32],
+        importance: Option<Importance<'_>>,
+        dst: &mut [Self],
+    ) {
+        symmetric::encode_q6_k::<V>(isa, src, importance, dst);
+    }
 }

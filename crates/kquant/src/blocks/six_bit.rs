@@ -30,9 +30,21 @@ pub(super) fn fit(top: i32, sweep: Sweep, x: &[f32; 256]) -> Fit {
         let fit = qkx2::search(top, sweep, Cost::Square, x, &w, levels);
         (scales[j], mins[j]) = (fit.scale, fit.offset);
     }
-    let (d, scale_levels) = share(&scales);
-    let (dmin, min_levels) = share(&mins);
-    finish(top, x, d, dmin, scale_levels, min_levels, |j, _| sub_blocks::<32, 8, u8>(&levels)[j])
+    from_search(top, x, &scales, &mins, |j, _| sub_blocks::<32, 8, u8>(&levels)[j])
+}
+
+/// From the scales and offsets that searches found.
+#[inline(always)]
+pub(super) fn from_search(
+    top: i32,
+    x: &[f32; 256],
+    scales: &[f32; 8],
+    offsets: &[f32; 8],
+    search_levels: impl Fn(usize, &[f32; 32]) -> [u8; 32],
+) -> Fit {
+    let (d, scale_levels) = share(scales);
+    let (dmin, min_levels) = share(offsets);
+    finish(top, x, d, dmin, scale_levels, min_levels, search_levels)
 }
 
 /// Under importance.
@@ -78,7 +90,7 @@ pub(super) fn decode(d: F16, dmin: F16, scales: &[u8; 12], levels: &[u8; 256], y
 
 /// One scale for 8 numbers, the largest on the top level, and the levels.
 #[inline(always)]
-pub(super) fn share(values: &[f32; 8]) -> (f32, [u8; 8]) {
+fn share(values: &[f32; 8]) -> (f32, [u8; 8]) {
     let max = largest(values);
     let inverse = if max > 0.0 { TOP_SCALE as f32 / max } else { 0.0 };
     // A byte in ggml, before the limit.

@@ -5,7 +5,7 @@ use super::extremes::largest_magnitude;
 use super::rounding::nearest_int;
 
 /// Passes over the sub-block, at most.
-const PASSES: usize = 5;
+pub(super) const PASSES: usize = 5;
 
 /// Finds the scale and the levels for `x ≈ scale · (level − half)`, levels 0 … 2 · `half` − 1; an error counts
 /// by the square of its weight.

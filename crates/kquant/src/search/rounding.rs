@@ -14,6 +14,18 @@ pub(crate) fn nearest_int(value: f32) -> i32 {
     ((value + NEAREST).to_bits() & 0x007f_ffff) as i32 - 0x0040_0000
 }
 
+/// The levels, from 0, that a search for a scale found, from its best inverse scale; all 0 if that is 0.
+#[inline(always)]
+pub(crate) fn levels_of_scale_search<const N: usize>(x: &[f32; N], inverse: f32, half: i32) -> [u8; N] {
+    let mut levels = [0; N];
+    if inverse != 0.0 {
+        for (level, x) in levels.iter_mut().zip(x) {
+            *level = (nearest_int(inverse * x).clamp(-half, half - 1) + half) as u8;
+        }
+    }
+    levels
+}
+
 /// The levels of a sub-block when its scale and offset are settled: `x ≈ scale · level − offset`, 0 … `top`.
 #[inline(always)]
 pub(crate) fn requantize_affine<const N: usize>(
@@ -32,12 +44,14 @@ pub(crate) fn requantize_affine<const N: usize>(
 #[inline(always)]
 pub(crate) fn levels_of_search<const N: usize>(x: &[f32; N], inverse: f32, base: f32, top: i32) -> [u8; N] {
     let limit = top as f32;
-    x.map(|x| {
+    let mut levels = [0; N];
+    for (level, x) in levels.iter_mut().zip(x) {
         let value = inverse * (x - base);
         let value = if value > 0.0 { value } else { 0.0 };
         let value = if value < limit { value } else { limit };
-        nearest_int(value) as u8
-    })
+        *level = nearest_int(value) as u8;
+    }
+    levels
 }
 
 /// The levels of a sub-block when its scale is settled: `x ≈ scale · (level − half)`, 0 … 2 · `half` − 1.

@@ -4,8 +4,11 @@
 //! each lane, what belongs to a whole super-block has a super-block in each lane, and the packing takes one super-block
 //! after the other.
 
+pub(super) mod affine;
 pub(super) mod iq4;
-pub(super) mod six_bit;
+mod results;
+pub(super) mod symmetric;
+mod weighted;
 
 use gguf_format::SUPER_BLOCK_LEN;
 
@@ -59,14 +62,14 @@ impl Importance<'_> {
             (rest, column) = (more, 0);
         }
     }
-}
 
-/// `2 · Σ x² / 256` of each super-block: what [`by_importance`](crate::search::weights::by_importance) adds.
-#[inline(always)]
-fn variances<V: Vector>(isa: V::Isa, src: &[f32]) -> [f32; MAX_LANES] {
-    let mut all = [0.0; MAX_LANES];
-    (V::splat(isa, 2.0) * sums_of_squares(isa, src) / V::splat(isa, 256.0)).store(&mut all);
-    all
+    /// That of one super-block.
+    #[inline(always)]
+    pub(crate) fn of_super_block(&self, super_block: usize) -> [f32; SUPER_BLOCK_LEN] {
+        let mut columns = [0.0; SUPER_BLOCK_LEN];
+        self.copy(super_block * SUPER_BLOCK_LEN, &mut columns);
+        columns
+    }
 }
 
 /// Σ x² of each super-block, in order.

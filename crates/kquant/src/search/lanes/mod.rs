@@ -6,7 +6,9 @@
 
 pub(crate) mod affine;
 pub(crate) mod iq4;
+pub(crate) mod q3;
 pub(crate) mod qp;
+pub(crate) mod qx;
 
 use crate::lanes::Vector;
 
