@@ -212,7 +212,9 @@ impl<const LEN: usize, B: Decode<LEN>> Kernel for DecodeBlocks<'_, LEN, B> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector>(self, _: V::Isa) {
-        self.one_by_one();
+    fn run<V: Vector>(self, isa: V::Isa) {
+        for (block, y) in self.src.iter().zip(self.dst.as_chunks_mut().0) {
+            block.decode_on::<V>(isa, y);
+        }
     }
 }

@@ -52,6 +52,11 @@ impl Block<32> for BlockIq4Nl {
             *y = d * LEVELS[usize::from(q & 15)];
         }
     }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
+        nibbles::decode_by::<V>(isa, &LEVELS, self.d.to_f32(), &self.qs, y);
+    }
 }
 
 impl LaneBlock<32> for BlockIq4Nl {

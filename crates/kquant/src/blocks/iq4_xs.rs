@@ -59,6 +59,20 @@ impl BlockIq4Xs {
         }
         Self::finish(x, &scales)
     }
+
+    /// d · s of each sub-block.
+    #[inline(always)]
+    fn scales(&self) -> [f32; 8] {
+        let d = self.d.to_f32();
+        let high = u16::from_le_bytes(self.scales_high);
+        let mut scales = [0.0; 8];
+        for (j, scale) in scales.iter_mut().enumerate() {
+            let low = self.scales_low[j / 2] >> (4 * (j % 2)) & 15;
+            let stored = i32::from(low) | i32::from(high >> (2 * j) & 3) << 4;
+            *scale = d * (stored - HALF) as f32;
+        }
+        scales
+    }
 }
 
 impl Block<256> for BlockIq4Xs {
@@ -78,16 +92,19 @@ impl Block<256> for BlockIq4Xs {
 
     #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
-        let d = self.d.to_f32();
-        let high = u16::from_le_bytes(self.scales_high);
         let sub_blocks: &mut [[f32; 32]; 8] = sub_blocks_mut(y);
-        for (j, (y, qs)) in sub_blocks.iter_mut().zip(&self.qs).enumerate() {
-            let low = self.scales_low[j / 2] >> (4 * (j % 2)) & 15;
-            let stored = i32::from(low) | i32::from(high >> (2 * j) & 3) << 4;
-            let scale = d * (stored - HALF) as f32;
+        for ((y, qs), scale) in sub_blocks.iter_mut().zip(&self.qs).zip(self.scales()) {
             for (y, q) in y.iter_mut().zip(nibbles::unpack_low(qs)) {
                 *y = scale * LEVELS[usize::from(q & 15)];
             }
+        }
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        let sub_blocks: &mut [[f32; 32]; 8] = sub_blocks_mut(y);
+        for ((y, qs), scale) in sub_blocks.iter_mut().zip(&self.qs).zip(self.scales()) {
+            nibbles::decode_by::<V>(isa, &LEVELS, scale, qs, y);
         }
     }
 }

@@ -60,6 +60,8 @@ pub(crate) use self::tq2_0::BlockTq2_0;
 
 use gguf_format::GgmlType;
 
+use crate::lanes::Vector;
+
 /// What an encoder does with importance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ImportanceUse {
@@ -92,6 +94,12 @@ pub(crate) trait Block<const LEN: usize>: bytemuck::Pod {
     }
 
     fn decode(&self, y: &mut [f32; LEN]);
+
+    /// The same with the vectors of an instruction set.
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, _: V::Isa, y: &mut [f32; LEN]) {
+        self.decode(y);
+    }
 }
 
 /// A block of `LEN` weights that can be decoded: every [`Block`], and the types that ggml does not store weights in.
@@ -99,6 +107,12 @@ pub(crate) trait Decode<const LEN: usize>: bytemuck::Pod {
     const TYPE: GgmlType;
 
     fn decode(&self, y: &mut [f32; LEN]);
+
+    /// The same with the vectors of an instruction set.
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, _: V::Isa, y: &mut [f32; LEN]) {
+        self.decode(y);
+    }
 }
 
 impl<const LEN: usize, B: Block<LEN>> Decode<LEN> for B {
@@ -107,5 +121,10 @@ impl<const LEN: usize, B: Block<LEN>> Decode<LEN> for B {
     #[inline(always)]
     fn decode(&self, y: &mut [f32; LEN]) {
         Block::decode(self, y);
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; LEN]) {
+        Block::decode_on::<V>(self, isa, y);
     }
 }

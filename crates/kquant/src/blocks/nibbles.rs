@@ -3,6 +3,8 @@
 //! Byte j holds the low four bits of level j below those of level j + 16; the fifth bit of level i is bit i of
 //! a little-endian 32-bit word.
 
+use crate::lanes::Vector;
+
 /// Rounds weights to levels without a search: the integer part of `scaled(x, 1 / d)`, at most `top`.
 ///
 /// If the scale is so small that its inverse is infinity, or is infinity itself, then the scaled weights are
@@ -56,6 +58,22 @@ pub(super) fn unpack_low(bytes: &[u8; 16]) -> [u8; 32] {
         levels[i + 16] = byte >> 4;
     }
     levels
+}
+
+/// Decodes levels 0 … 15 by a table of what each stands for: `y = table[level] · scale`.
+#[inline(always)]
+pub(super) fn decode_by<V: Vector>(
+    isa: V::Isa,
+    table: &[f32; 16],
+    scale: f32,
+    bytes: &[u8; 16],
+    y: &mut [f32; 32],
+) {
+    let scale = V::splat(isa, scale);
+    let levels = unpack_low(bytes);
+    for (y, levels) in y.chunks_exact_mut(V::LANES).zip(levels.chunks_exact(V::LANES)) {
+        (V::lookup(isa, table, levels) * scale).store(y);
+    }
 }
 
 /// The levels 0 … 31 again.

@@ -249,4 +249,17 @@ impl Vector for F32x8 {
         // SAFETY: the token exists and asks for F16C as well; the slice holds 16 bytes.
         Self(unsafe { _mm256_cvtph_ps(_mm_loadu_si128(from.as_ptr().cast())) })
     }
+
+    #[inline(always)]
+    fn lookup(_: Avx2, table: &[f32; 16], places: &[u8]) -> Self {
+        let places = &places[..8];
+        // SAFETY: the token exists; the table holds twice 8 values, the slice 8 bytes.
+        Self(unsafe {
+            let places = _mm256_cvtepu8_epi32(_mm_loadl_epi64(places.as_ptr().cast()));
+            let low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table.as_ptr()), places);
+            let high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table.as_ptr().add(8)), places);
+            // A permutation looks at three bits; the fourth, moved to where a sign is, chooses the half of the table.
+            _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32::<28>(places)))
+        })
+    }
 }

@@ -266,4 +266,14 @@ impl Vector for F32x16 {
         // SAFETY: the token exists; the slice holds 32 bytes.
         Self(unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(from.as_ptr().cast())) })
     }
+
+    #[inline(always)]
+    fn lookup(_: Avx512, table: &[f32; 16], places: &[u8]) -> Self {
+        let places = &places[..16];
+        // SAFETY: the token exists; the table holds 16 values, the slice 16 bytes.
+        Self(unsafe {
+            let places = _mm512_cvtepu8_epi32(_mm_loadu_si128(places.as_ptr().cast()));
+            _mm512_permutexvar_ps(places, _mm512_loadu_ps(table.as_ptr()))
+        })
+    }
 }

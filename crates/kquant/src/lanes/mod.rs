@@ -87,6 +87,9 @@ pub(crate) trait Vector:
 
     /// From binary16, little-endian, [`Vector::LANES`] of them; a NaN becomes quiet.
     fn load_f16(isa: Self::Isa, from: &[[u8; 2]]) -> Self;
+
+    /// The values of a table at [`Vector::LANES`] places, which must be below 16.
+    fn lookup(isa: Self::Isa, table: &[f32; 16], places: &[u8]) -> Self;
 }
 
 /// `S` columns of as many rows as there are lanes, the rows one after the other; `S` is a multiple of 8.

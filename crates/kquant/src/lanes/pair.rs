@@ -139,4 +139,9 @@ impl<V: Vector> Vector for Pair<V> {
     fn load_f16(isa: V::Isa, from: &[[u8; 2]]) -> Self {
         Self(V::load_f16(isa, from), V::load_f16(isa, &from[V::LANES..]))
     }
+
+    #[inline(always)]
+    fn lookup(isa: V::Isa, table: &[f32; 16], places: &[u8]) -> Self {
+        Self(V::lookup(isa, table, places), V::lookup(isa, table, &places[V::LANES..]))
+    }
 }

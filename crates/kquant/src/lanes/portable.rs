@@ -192,4 +192,13 @@ impl Vector for F32x8 {
         }
         Self(lanes)
     }
+
+    #[inline(always)]
+    fn lookup(_: Portable, table: &[f32; 16], places: &[u8]) -> Self {
+        let mut lanes = [0.0; 8];
+        for (lane, place) in lanes.iter_mut().zip(&places[..8]) {
+            *lane = table[usize::from(place & 15)];
+        }
+        Self(lanes)
+    }
 }
