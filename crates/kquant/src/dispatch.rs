@@ -2,6 +2,7 @@
 
 use gguf_format::GgmlType;
 
+use crate::blocks::lanes::legacy::{EncodeWeighted, LegacyBlock};
 use crate::blocks::lanes::{DecodeAll, Encode, EncodeAll, LaneBlock, VectorBlock};
 use crate::blocks::{
     Block, BlockBf16, BlockF16, BlockF32, BlockIq4Nl, BlockIq4Xs, BlockMxfp4, BlockNvfp4, BlockQ1_0,
@@ -65,6 +66,11 @@ impl Codec {
         Self { encoder: Some(encoder), decode: decode_vectors::<LEN, B> }
     }
 
+    /// One block after the other; under importance, blocks side by side.
+    const fn legacy<B: LegacyBlock>() -> Self {
+        Self { encoder: Some(Encoder::of::<32, B>(encode_legacy::<B>)), ..Self::decode_only::<32, B>() }
+    }
+
     /// Blocks side by side.
     const fn lanes<const LEN: usize, B: LaneBlock<LEN>>() -> Self {
         let encoder = Encoder::of::<LEN, B>(encode_lanes::<LEN, B>);
@@ -79,10 +85,10 @@ pub(crate) const fn codec(ty: GgmlType) -> Option<Codec> {
         GgmlType::F16 => Codec::vectors::<1, BlockF16>(),
         GgmlType::BF16 => Codec::of::<1, BlockBf16>(),
         GgmlType::Q8_0 => Codec::vectors::<32, BlockQ8_0>(),
-        GgmlType::Q4_0 => Codec::of::<32, BlockQ4_0>(),
-        GgmlType::Q4_1 => Codec::of::<32, BlockQ4_1>(),
-        GgmlType::Q5_0 => Codec::of::<32, BlockQ5_0>(),
-        GgmlType::Q5_1 => Codec::of::<32, BlockQ5_1>(),
+        GgmlType::Q4_0 => Codec::legacy::<BlockQ4_0>(),
+        GgmlType::Q4_1 => Codec::legacy::<BlockQ4_1>(),
+        GgmlType::Q5_0 => Codec::legacy::<BlockQ5_0>(),
+        GgmlType::Q5_1 => Codec::legacy::<BlockQ5_1>(),
         GgmlType::Q2_K => Codec::lanes::<256, BlockQ2K>(),
         GgmlType::Q3_K => Codec::lanes::<256, BlockQ3K>(),
         GgmlType::Q4_K => Codec::lanes::<256, BlockQ4K>(),
@@ -126,6 +132,21 @@ fn encode_lanes<const LEN: usize, B: LaneBlock<LEN>>(
     match isa {
         Isa::Scalar => encode::<LEN, B>(isa, src, row_len, importance, dst),
         vectors => vectors.run(Encode::<LEN, B> { src, importance, dst: bytemuck::cast_slice_mut(dst) }),
+    }
+}
+
+fn encode_legacy<B: LegacyBlock>(
+    isa: Isa,
+    src: &[f32],
+    row_len: usize,
+    importance: Option<&[f32]>,
+    dst: &mut [u8],
+) {
+    match (isa, importance) {
+        (Isa::Scalar, _) | (_, None) => encode::<32, B>(isa, src, row_len, importance, dst),
+        (vectors, Some(importance)) => {
+            vectors.run(EncodeWeighted::<B> { src, row_len, importance, dst: bytemuck::cast_slice_mut(dst) });
+        }
     }
 }
 

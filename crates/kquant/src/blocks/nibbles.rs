@@ -13,7 +13,11 @@ use crate::lanes::Vector;
 pub(super) fn levels(d: f32, top: u8, x: &[f32; 32], scaled: impl Fn(f32, f32) -> f32) -> [u8; 32] {
     let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
     if d.is_finite() && inverse.is_finite() {
-        x.map(|x| integer_part(scaled(x, inverse))).map(|level| level.min(top))
+        let mut levels = [0; 32];
+        for (level, &x) in levels.iter_mut().zip(x) {
+            *level = integer_part(scaled(x, inverse)).min(top);
+        }
+        levels
     } else {
         [0; 32]
     }

@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::legacy::{LegacyBlock, Search};
 use super::{Block, nibbles};
 use crate::float16::F16;
 use crate::search::extremes::largest_magnitude;
@@ -42,5 +43,14 @@ impl Block<32> for BlockQ4_0 {
         for (y, q) in y.iter_mut().zip(nibbles::unpack_low(&self.qs)) {
             *y = f32::from(q as i8 - 8) * d;
         }
+    }
+}
+
+impl LegacyBlock for BlockQ4_0 {
+    const SEARCH: Search = Search::Scale { half: 8 };
+
+    #[inline(always)]
+    fn from_search(d: f32, _: f32, levels: &[u8; 32]) -> Self {
+        Self { d: F16::from_f32(d), qs: nibbles::pack_low(levels) }
     }
 }

@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::legacy::{LegacyBlock, Search};
 use super::{Block, nibbles};
 use crate::float16::F16;
 use crate::search::extremes::range;
@@ -44,5 +45,14 @@ impl Block<32> for BlockQ4_1 {
         for (y, q) in y.iter_mut().zip(nibbles::unpack_low(&self.qs)) {
             *y = f32::from(q) * d + m;
         }
+    }
+}
+
+impl LegacyBlock for BlockQ4_1 {
+    const SEARCH: Search = Search::Affine { top: 15 };
+
+    #[inline(always)]
+    fn from_search(d: f32, m: f32, levels: &[u8; 32]) -> Self {
+        Self { d: F16::from_f32(d), m: F16::from_f32(m), qs: nibbles::pack_low(levels) }
     }
 }

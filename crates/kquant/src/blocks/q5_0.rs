@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::legacy::{LegacyBlock, Search};
 use super::{Block, nibbles};
 use crate::float16::F16;
 use crate::search::extremes::largest_magnitude;
@@ -19,7 +20,7 @@ pub(crate) struct BlockQ5_0 {
 }
 
 impl BlockQ5_0 {
-    #[inline]
+    #[inline(always)]
     fn pack(d: f32, levels: &[u8; 32]) -> Self {
         Self { d: F16::from_f32(d), qh: nibbles::pack_fifth(levels), qs: nibbles::pack_low(levels) }
     }
@@ -50,5 +51,14 @@ impl Block<32> for BlockQ5_0 {
         for (y, q) in y.iter_mut().zip(nibbles::unpack(&self.qs, self.qh)) {
             *y = f32::from(q as i8 - 16) * d;
         }
+    }
+}
+
+impl LegacyBlock for BlockQ5_0 {
+    const SEARCH: Search = Search::Scale { half: 16 };
+
+    #[inline(always)]
+    fn from_search(d: f32, _: f32, levels: &[u8; 32]) -> Self {
+        Self::pack(d, levels)
     }
 }

@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::legacy::{LegacyBlock, Search};
 use super::{Block, nibbles};
 use crate::float16::F16;
 use crate::search::extremes::range;
@@ -21,7 +22,7 @@ pub(crate) struct BlockQ5_1 {
 }
 
 impl BlockQ5_1 {
-    #[inline]
+    #[inline(always)]
     fn pack(d: f32, m: f32, levels: &[u8; 32]) -> Self {
         Self {
             d: F16::from_f32(d),
@@ -57,5 +58,14 @@ impl Block<32> for BlockQ5_1 {
         for (y, q) in y.iter_mut().zip(nibbles::unpack(&self.qs, self.qh)) {
             *y = f32::from(q) * d + m;
         }
+    }
+}
+
+impl LegacyBlock for BlockQ5_1 {
+    const SEARCH: Search = Search::Affine { top: 31 };
+
+    #[inline(always)]
+    fn from_search(d: f32, m: f32, levels: &[u8; 32]) -> Self {
+        Self::pack(d, m, levels)
     }
 }

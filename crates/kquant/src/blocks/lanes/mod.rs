@@ -6,6 +6,7 @@
 
 pub(super) mod affine;
 pub(super) mod iq4;
+pub(crate) mod legacy;
 mod results;
 pub(super) mod symmetric;
 mod weighted;
