@@ -20,20 +20,30 @@ const LIMIT: f32 = 524_288.0;
 /// that codes stand for infinity.
 #[inline(always)]
 pub(super) fn codes<const N: usize>(x: &[f32; N], largest: f32, scale: f32) -> [u8; N] {
-    let mut codes = [0; N];
     if largest <= scale * LIMIT && scale < f32::MAX / 16.0 {
-        for (code, &x) in codes.iter_mut().zip(x) {
-            let size = x.abs();
-            let mut magnitude = 0;
-            for bound in BOUNDS {
-                magnitude += u8::from(size > bound * scale);
-            }
-            *code = with_sign(magnitude, x);
-        }
+        by_bounds(x, scale)
     } else {
+        let mut codes = [0; N];
         for (code, &x) in codes.iter_mut().zip(x) {
             *code = by_distance(x, scale);
         }
+        codes
+    }
+}
+
+/// In integers as wide as the weights, so that vectors hold as many of both.
+#[inline(always)]
+fn by_bounds<const N: usize>(x: &[f32; N], scale: f32) -> [u8; N] {
+    let mut wide = [0; N];
+    for bound in BOUNDS {
+        let bound = bound * scale;
+        for (code, x) in wide.iter_mut().zip(x) {
+            *code += i32::from(x.abs() > bound);
+        }
+    }
+    let mut codes = [0; N];
+    for ((code, wide), &x) in codes.iter_mut().zip(wide).zip(x) {
+        *code = (wide | i32::from((wide != 0) & (x < 0.0)) << 3) as u8;
     }
     codes
 }
@@ -48,21 +58,20 @@ fn by_distance(x: f32, scale: f32) -> u8 {
             (best, least) = (magnitude, distance);
         }
     }
-    with_sign(best, x)
+    if best != 0 && x < 0.0 { best | 8 } else { best }
 }
 
-#[inline(always)]
-fn with_sign(magnitude: u8, x: f32) -> u8 {
-    magnitude | u8::from(x < 0.0 && magnitude != 0) << 3
-}
-
-/// Twice the value of a code.
-#[inline(always)]
-pub(super) fn doubled(code: u8) -> f32 {
-    let size = DOUBLED[usize::from(code & 7)];
-    // Code 8 is a zero without a sign: it decodes as an integer does.
-    if code & 8 == 0 { size } else { 0.0 - size }
-}
+/// Twice the value of each code; that of 8 is a zero without a sign, since it decodes as an integer does.
+pub(super) const VALUES: [f32; 16] = {
+    let mut values = [0.0; 16];
+    let mut code = 0;
+    while code < 8 {
+        values[code] = DOUBLED[code];
+        values[code + 8] = 0.0 - DOUBLED[code];
+        code += 1;
+    }
+    values
+};
 
 #[cfg(test)]
 mod tests {
@@ -70,8 +79,8 @@ mod tests {
 
     /// All sixteen in ggml's order, the first of those at the least distance.
     fn first_nearest(x: f32, scale: f32) -> u8 {
-        let distance = |code| (doubled(code) * scale - x).abs();
-        (1..16).fold(0, |best, code| if distance(code) < distance(best) { code } else { best })
+        let distance = |code: u8| (VALUES[usize::from(code)] * scale - x).abs();
+        (1..16u8).fold(0, |best, code| if distance(code) < distance(best) { code } else { best })
     }
 
     #[test]
@@ -91,8 +100,8 @@ mod tests {
 
     #[test]
     fn codes_decode_to_their_values() {
-        for code in (0..16).filter(|&code| code != 8) {
-            assert_eq!(codes(&[doubled(code)], 12.0, 1.0), [code]);
+        for code in (0..16u8).filter(|&code| code != 8) {
+            assert_eq!(codes(&[VALUES[usize::from(code)]], 12.0, 1.0), [code]);
         }
     }
 }

@@ -4,6 +4,7 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::{Block, ImportanceUse, fp4, nibbles};
+use crate::lanes::Vector;
 use crate::search::extremes::largest_size;
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -17,7 +18,7 @@ impl Block<32> for BlockMxfp4 {
     const TYPE: GgmlType = GgmlType::MXFP4;
     const IMPORTANCE: ImportanceUse = ImportanceUse::Ignored;
 
-    #[inline]
+    #[inline(always)]
     fn encode(x: &[f32; 32]) -> Self {
         let largest = largest_size(x);
         let e = if largest > 0.0 { exponent(largest) } else { 0 };
@@ -28,8 +29,13 @@ impl Block<32> for BlockMxfp4 {
     fn decode(&self, y: &mut [f32; 32]) {
         let scale = half_scale(self.e);
         for (y, q) in y.iter_mut().zip(nibbles::unpack_low(&self.qs)) {
-            *y = fp4::doubled(q) * scale;
+            *y = fp4::VALUES[usize::from(q & 15)] * scale;
         }
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
+        nibbles::decode_by::<V>(isa, &fp4::VALUES, half_scale(self.e), &self.qs, y);
     }
 }
 

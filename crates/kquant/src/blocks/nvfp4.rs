@@ -5,6 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::{Block, ImportanceUse, fp4};
+use crate::lanes::Vector;
 use crate::search::extremes::largest_size;
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -19,7 +20,7 @@ impl Block<64> for BlockNvfp4 {
     const TYPE: GgmlType = GgmlType::NVFP4;
     const IMPORTANCE: ImportanceUse = ImportanceUse::Ignored;
 
-    #[inline]
+    #[inline(always)]
     fn encode(x: &[f32; 64]) -> Self {
         let mut block = Self { d: [Ue4m3(0); 4], qs: [[0; 8]; 4] };
         for (j, x) in x.as_chunks::<16>().0.iter().enumerate() {
@@ -35,13 +36,43 @@ impl Block<64> for BlockNvfp4 {
 
     #[inline(always)]
     fn decode(&self, y: &mut [f32; 64]) {
-        for ((y, d), qs) in y.as_chunks_mut::<16>().0.iter_mut().zip(self.d).zip(&self.qs) {
-            let scale = d.half();
+        for ((y, code), scale) in y.iter_mut().zip(self.codes()).zip(self.scales()) {
+            *y = fp4::VALUES[usize::from(code & 15)] * scale;
+        }
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 64]) {
+        let (codes, scales) = (self.codes(), self.scales());
+        for (i, y) in y.chunks_exact_mut(V::LANES).enumerate() {
+            let at = i * V::LANES;
+            (V::lookup(isa, &fp4::VALUES, &codes[at..]) * V::load(isa, &scales[at..])).store(y);
+        }
+    }
+}
+
+impl BlockNvfp4 {
+    /// In the order of the weights.
+    #[inline(always)]
+    fn codes(&self) -> [u8; 64] {
+        let mut codes = [0; 64];
+        for (codes, qs) in codes.as_chunks_mut::<16>().0.iter_mut().zip(&self.qs) {
             for (i, byte) in qs.iter().enumerate() {
-                y[i] = fp4::doubled(byte & 15) * scale;
-                y[i + 8] = fp4::doubled(byte >> 4) * scale;
+                codes[i] = byte & 15;
+                codes[i + 8] = byte >> 4;
             }
         }
+        codes
+    }
+
+    /// Half the scale of each weight, for doubled codes.
+    #[inline(always)]
+    fn scales(&self) -> [f32; 64] {
+        let mut scales = [[0.0; 16]; 4];
+        for (scales, d) in scales.iter_mut().zip(self.d) {
+            *scales = [d.half(); 16];
+        }
+        bytemuck::cast(scales)
     }
 }
 

@@ -25,7 +25,7 @@ impl Block<256> for BlockTq1_0 {
     const TYPE: GgmlType = GgmlType::TQ1_0;
     const IMPORTANCE: ImportanceUse = ImportanceUse::Ignored;
 
-    #[inline]
+    #[inline(always)]
     fn encode(x: &[f32; 256]) -> Self {
         let ternary::Trits { scale, trits } = ternary::round(x, 1);
         let mut last = [0; 4 * DIGITS];
