@@ -3,7 +3,7 @@
 use std::fmt;
 
 use gguf_format::GgmlType;
-use peer::ggml;
+use peer::{ggml, guarded};
 
 #[path = "../../crates/kquant/tests/common/mod.rs"]
 mod common;
@@ -152,7 +152,8 @@ pub fn run(weights_per_type: u64, seed: u64) -> Result<Report> {
             let mut weights = 0;
             while weights < share {
                 // As many without importance as with.
-                for kind in (0..IMPORTANCES.len()).flat_map(|kind| [None, Some(kind)]) {
+                let pairs = (0..IMPORTANCES.len()).flat_map(|kind| [None, Some(kind)]);
+                for kind in pairs.filter(|kind| kind.is_some() || !kquant::needs_importance(ty)) {
                     let case = Case::new(ty, row, kind, &mut random);
                     weights += case.src.len() as u64;
                     count.add(compare_encoded(&case, &mut differences)?);
@@ -195,7 +196,8 @@ pub fn every_float() -> Result<u64> {
 
 fn compare_encoded(case: &Case, differences: &mut Vec<String>) -> Result<Count> {
     let importance = case.importance.as_deref();
-    let theirs = ggml::quantize_chunk(case.ty, &case.src, case.row_len, importance)?;
+    // Where ggml aborts, a block of zeros is expected.
+    let theirs = guarded::quantize_chunk(case.ty, &case.src, case.row_len, importance)?.blocks;
     let mut ours = vec![0; theirs.len()];
     kquant::encode_rows(case.ty, &case.src, case.row_len, importance, &mut ours)?;
     let bytes = case.ty.block_bytes();

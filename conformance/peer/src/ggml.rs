@@ -8,7 +8,7 @@ use llama_cpp_sys_2 as sys;
 
 /// A call that ggml would have answered with an abort or a read out of bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadCall(String);
+pub struct BadCall(pub(crate) String);
 
 impl fmt::Display for BadCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,20 +46,7 @@ pub fn quantize_chunk_into(
     importance: Option<&[f32]>,
     dst: &mut Vec<u8>,
 ) -> Result<(), BadCall> {
-    if !can_quantize(ty) {
-        return Err(BadCall(format!("ggml_quantize_chunk knows no {ty}")));
-    }
-    let rows = rows(ty, src.len(), row_len)?;
-    match importance {
-        Some(importance) if importance.len() != row_len => {
-            return Err(BadCall(format!("importance of {}, rows of {row_len}", importance.len())));
-        }
-        // SAFETY: a pure function of the type.
-        None if unsafe { sys::ggml_quantize_requires_imatrix(id(ty)) } => {
-            return Err(BadCall(format!("{ty} needs importance")));
-        }
-        _ => {}
-    }
+    let rows = check_call(ty, src.len(), row_len, importance)?;
     let bytes = src.len() / ty.block_len() * ty.block_bytes();
     dst.resize(bytes, 0);
     let importance = importance.map_or(std::ptr::null(), <[f32]>::as_ptr);
@@ -77,6 +64,30 @@ pub fn quantize_chunk_into(
         )
     };
     if written == bytes { Ok(()) } else { Err(BadCall(format!("ggml wrote {written} bytes of {bytes}"))) }
+}
+
+/// Rows in `len` weights, when ggml answers such a call.
+pub(crate) fn check_call(
+    ty: GgmlType,
+    len: usize,
+    row_len: usize,
+    importance: Option<&[f32]>,
+) -> Result<usize, BadCall> {
+    if !can_quantize(ty) {
+        return Err(BadCall(format!("ggml_quantize_chunk knows no {ty}")));
+    }
+    let rows = rows(ty, len, row_len)?;
+    match importance {
+        Some(importance) if importance.len() != row_len => {
+            return Err(BadCall(format!("importance of {}, rows of {row_len}", importance.len())));
+        }
+        // SAFETY: a pure function of the type.
+        None if unsafe { sys::ggml_quantize_requires_imatrix(id(ty)) } => {
+            return Err(BadCall(format!("{ty} needs importance")));
+        }
+        _ => {}
+    }
+    Ok(rows)
 }
 
 /// ggml's decoder of the type (`to_float` of its traits), over whole blocks.
@@ -185,6 +196,6 @@ fn traits(ty: GgmlType) -> sys::ggml_type_traits {
     unsafe { *sys::ggml_get_type_traits(id(ty)) }
 }
 
-fn id(ty: GgmlType) -> sys::ggml_type {
+pub(crate) fn id(ty: GgmlType) -> sys::ggml_type {
     ty.id() as sys::ggml_type
 }

@@ -35,12 +35,15 @@ pub fn quantize_chunk(
     importance: Option<&[f32]>,
 ) -> Result<Quantized, BadCall> {
     if !can_abort(ty) {
-        return Ok(Quantized { blocks: ggml::quantize_chunk(ty, src, row_len, importance)?, refused: Vec::new() });
+        return Ok(Quantized {
+            blocks: ggml::quantize_chunk(ty, src, row_len, importance)?,
+            refused: Vec::new(),
+        });
     }
     ggml::check_call(ty, src.len(), row_len, importance)?;
     let found = block_by_block(ty, src, row_len, importance)?;
     if found.refused.is_empty() && found.blocks != ggml::quantize_chunk(ty, src, row_len, importance)? {
-        return Err(BadCall::new(format!("ggml's {ty} of whole rows differs from that of single blocks")));
+        return Err(BadCall(format!("ggml's {ty} of whole rows differs from that of single blocks")));
     }
     Ok(found)
 }
@@ -92,7 +95,7 @@ fn block_by_block(
         if !survives(work)? {
             let block = shared.done();
             if block == count {
-                return Err(BadCall::new("the child process failed after its work".into()));
+                return Err(BadCall("the child process failed after its work".into()));
             }
             // SAFETY: inside `shared`, and the child has ended.
             unsafe { ptr::write_bytes(shared.blocks().add(block * bytes), 0, bytes) };
@@ -115,7 +118,7 @@ fn survives(work: impl FnOnce()) -> Result<bool, BadCall> {
     // leaves by `_exit` or a signal.
     unsafe {
         match libc::fork() {
-            -1 => Err(BadCall::new("fork failed".into())),
+            -1 => Err(BadCall("fork failed".into())),
             0 => {
                 // ggml prints before it aborts.
                 let null = libc::open(c"/dev/null".as_ptr(), libc::O_WRONLY);
@@ -128,7 +131,7 @@ fn survives(work: impl FnOnce()) -> Result<bool, BadCall> {
             child => {
                 let mut status = 0;
                 if libc::waitpid(child, &raw mut status, 0) != child {
-                    return Err(BadCall::new("waitpid failed".into()));
+                    return Err(BadCall("waitpid failed".into()));
                 }
                 Ok(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0)
             }
@@ -146,10 +149,9 @@ impl Map {
     fn new(len: usize, sharing: libc::c_int) -> Result<Self, BadCall> {
         let access = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: new memory, at an address that the system chooses.
-        let start =
-            unsafe { libc::mmap(ptr::null_mut(), len, access, sharing | libc::MAP_ANONYMOUS, -1, 0) };
+        let start = unsafe { libc::mmap(ptr::null_mut(), len, access, sharing | libc::MAP_ANONYMOUS, -1, 0) };
         if start == libc::MAP_FAILED {
-            return Err(BadCall::new("mmap failed".into()));
+            return Err(BadCall("mmap failed".into()));
         }
         Ok(Self { start: start.cast(), len })
     }
@@ -176,7 +178,7 @@ impl Guarded {
         // SAFETY: the last part of the map, which begins at a page.
         let denied = unsafe { libc::mprotect(map.start.add(used).cast(), PAGE, libc::PROT_NONE) };
         if denied != 0 {
-            return Err(BadCall::new("mprotect failed".into()));
+            return Err(BadCall("mprotect failed".into()));
         }
         // SAFETY: inside the map.
         let data = unsafe { map.start.add(used - len) };

@@ -4,4 +4,5 @@
 //! interface. Everything public is safe to call with any arguments.
 
 pub mod ggml;
+pub mod guarded;
 pub mod llama;

@@ -3,14 +3,15 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use peer::ggml;
+use peer::{ggml, guarded};
 use sha2::{Digest, Sha256};
 
 use super::Result;
 use super::common::{Case, DECODE_ONLY, RANDOM_BLOCKS, TYPES, float_bytes, random_blocks};
 
 /// Writes one file a type into `folder` (`crates/kquant/tests/golden`): for each case, the first 64 bits of
-/// the SHA-256 of the blocks that ggml made of it and of the weights that ggml decoded from those. For a type that is
+/// the SHA-256 of the blocks that ggml made of it and of the weights that ggml decoded from those. A
+/// block at which ggml aborts is all zero. For a type that is
 /// only decoded, random bytes stand in for the blocks.
 ///
 /// # Errors
@@ -21,7 +22,8 @@ pub fn write(folder: &Path) -> Result<()> {
         let mut text =
             format!("# {ty}: {}\n# case, hash of blocks, hash of weights decoded\n", ggml::version());
         for case in Case::golden(ty) {
-            let blocks = ggml::quantize_chunk(ty, &case.src, case.row_len, case.importance.as_deref())?;
+            let importance = case.importance.as_deref();
+            let blocks = guarded::quantize_chunk(ty, &case.src, case.row_len, importance)?.blocks;
             let weights = ggml::dequantize_row(ty, &blocks)?;
             writeln!(text, "{}, {}, {}", case.name, short_hash(&blocks), short_hash(&float_bytes(&weights)))?;
         }

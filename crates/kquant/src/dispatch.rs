@@ -2,14 +2,17 @@
 
 use gguf_format::GgmlType;
 
+use crate::blocks::lanes::grid::{EncodeGrid, GridBlock};
 use crate::blocks::lanes::legacy::{EncodeWeighted, LegacyBlock};
 use crate::blocks::lanes::{DecodeAll, Encode, EncodeAll, LaneBlock, VectorBlock};
 use crate::blocks::{
-    Block, BlockBf16, BlockF16, BlockF32, BlockIq4Nl, BlockIq4Xs, BlockMxfp4, BlockNvfp4, BlockQ1_0,
-    BlockQ2_0, BlockQ2K, BlockQ3K, BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0, BlockQ5_1, BlockQ5K, BlockQ6K,
-    BlockQ8_0, BlockQ8_1, BlockQ8K, BlockTq1_0, BlockTq2_0, Decode, ImportanceUse,
+    Block, BlockBf16, BlockF16, BlockF32, BlockIq2S, BlockIq2Xs, BlockIq2Xxs, BlockIq3S, BlockIq3Xxs,
+    BlockIq4Nl, BlockIq4Xs, BlockMxfp4, BlockNvfp4, BlockQ1_0, BlockQ2_0, BlockQ2K, BlockQ3K, BlockQ4_0,
+    BlockQ4_1, BlockQ4K, BlockQ5_0, BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0, BlockQ8_1, BlockQ8K,
+    BlockTq1_0, BlockTq2_0, Decode, ImportanceUse,
 };
 use crate::lanes::{Isa, Kernel, Vector};
+use crate::search::grid::Plain;
 use crate::search::weights::sum_of_squares;
 
 /// Encodes rows: weights, weights a row, importance of one row, blocks. Lengths have been checked.
@@ -76,6 +79,12 @@ impl Codec {
         let encoder = Encoder::of::<LEN, B>(encode_lanes::<LEN, B>);
         Self { encoder: Some(encoder), ..Self::decode_only::<LEN, B>() }
     }
+
+    /// Super-blocks one after the other, each with a search side by side.
+    const fn grid<B: GridBlock>() -> Self {
+        let encoder = Encoder::of::<256, B>(encode_grid::<B>);
+        Self { encoder: Some(encoder), ..Self::decode_only::<256, B>() }
+    }
 }
 
 /// The codec of a type, if there is one.
@@ -94,6 +103,11 @@ pub(crate) const fn codec(ty: GgmlType) -> Option<Codec> {
         GgmlType::Q4_K => Codec::lanes::<256, BlockQ4K>(),
         GgmlType::Q5_K => Codec::lanes::<256, BlockQ5K>(),
         GgmlType::Q6_K => Codec::lanes::<256, BlockQ6K>(),
+        GgmlType::IQ2_XXS => Codec::grid::<BlockIq2Xxs>(),
+        GgmlType::IQ2_XS => Codec::grid::<BlockIq2Xs>(),
+        GgmlType::IQ2_S => Codec::grid::<BlockIq2S>(),
+        GgmlType::IQ3_XXS => Codec::grid::<BlockIq3Xxs>(),
+        GgmlType::IQ3_S => Codec::grid::<BlockIq3S>(),
         GgmlType::IQ4_NL => Codec::lanes::<32, BlockIq4Nl>(),
         GgmlType::IQ4_XS => Codec::lanes::<256, BlockIq4Xs>(),
         GgmlType::TQ1_0 => Codec::of::<256, BlockTq1_0>(),
@@ -167,6 +181,20 @@ fn decode_vectors<const LEN: usize, B: VectorBlock<LEN>>(isa: Isa, src: &[u8], d
     match isa {
         Isa::Scalar => decode::<LEN, B>(isa, src, dst),
         vectors => vectors.run(DecodeAll::<LEN, B> { src: bytemuck::cast_slice(src), dst }),
+    }
+}
+
+fn encode_grid<B: GridBlock>(
+    isa: Isa,
+    src: &[f32],
+    row_len: usize,
+    importance: Option<&[f32]>,
+    dst: &mut [u8],
+) {
+    let kernel = EncodeGrid::<B> { src, row_len, importance, dst: bytemuck::cast_slice_mut(dst) };
+    match isa {
+        Isa::Scalar => kernel.with(Plain),
+        vectors => vectors.run(kernel),
     }
 }
 

@@ -5,6 +5,7 @@ mod blocks;
 mod dispatch;
 mod error;
 mod float16;
+mod grids;
 #[expect(unsafe_code, reason = "instruction sets; lanes/mod.rs says what makes it safe")]
 mod lanes;
 mod search;

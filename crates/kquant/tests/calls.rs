@@ -1,7 +1,7 @@
 //! What is refused, and that nothing is written then.
 
 use gguf_format::GgmlType;
-use kquant::{Error, can_decode, can_encode, decode_rows, encode_rows};
+use kquant::{Error, can_decode, can_encode, decode_rows, encode_rows, needs_importance};
 
 #[test]
 fn every_type_of_weights_goes_both_ways_and_the_others_are_refused() {
@@ -11,7 +11,8 @@ fn every_type_of_weights_goes_both_ways_and_the_others_are_refused() {
         supported,
         [
             "F32", "F16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K",
-            "IQ4_NL", "IQ4_XS", "BF16", "TQ1_0", "TQ2_0", "MXFP4", "NVFP4", "Q1_0", "Q2_0",
+            "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "BF16", "TQ1_0", "TQ2_0",
+            "MXFP4", "NVFP4", "Q1_0", "Q2_0",
         ]
     );
     for &ty in GgmlType::ALL {
@@ -20,11 +21,33 @@ fn every_type_of_weights_goes_both_ways_and_the_others_are_refused() {
         assert_eq!(can_decode(ty), can_encode(ty) || decode_only);
         let src = vec![0.5; ty.block_len()];
         let mut dst = vec![0; ty.block_bytes()];
-        let encoded = encode_rows(ty, &src, ty.block_len(), None, &mut dst);
+        let ones = needed_importance(ty, ty.block_len());
+        let encoded = encode_rows(ty, &src, ty.block_len(), ones.as_deref(), &mut dst);
         let decoded = decode_rows(ty, &dst, ty.block_len(), &mut vec![0.0; ty.block_len()]);
         assert_eq!(encoded, if can_encode(ty) { Ok(()) } else { Err(Error::CannotEncode { ty }) });
         assert_eq!(decoded, if can_decode(ty) { Ok(()) } else { Err(Error::CannotDecode { ty }) });
     }
+}
+
+#[test]
+fn types_that_need_importance_say_so() {
+    for &ty in GgmlType::ALL.iter().filter(|&&ty| can_encode(ty)) {
+        let mut dst = vec![7; ty.block_bytes()];
+        let encoded = encode_rows(ty, &vec![0.5; ty.block_len()], ty.block_len(), None, &mut dst);
+        if needs_importance(ty) {
+            assert_eq!(encoded, Err(Error::NeedsImportance { ty }));
+            assert_eq!(dst, vec![7; ty.block_bytes()]);
+        } else {
+            assert_eq!(encoded, Ok(()));
+        }
+    }
+    let need = GgmlType::ALL.iter().filter(|&&ty| needs_importance(ty)).map(|ty| ty.name());
+    assert_eq!(need.collect::<Vec<_>>(), ["IQ2_XXS", "IQ2_XS"]);
+}
+
+/// Importance for a type that cannot do without.
+fn needed_importance(ty: GgmlType, row_len: usize) -> Option<Vec<f32>> {
+    needs_importance(ty).then(|| vec![1.0; row_len])
 }
 
 #[test]
@@ -95,7 +118,8 @@ fn blocks_may_lie_at_any_address() {
         let mut buffer = vec![0; len + 8];
         let mut decoded = Vec::new();
         for shift in 0..8 {
-            encode_rows(ty, &src, 512, None, &mut buffer[shift..shift + len]).unwrap();
+            let ones = needed_importance(ty, 512);
+            encode_rows(ty, &src, 512, ones.as_deref(), &mut buffer[shift..shift + len]).unwrap();
             let mut weights = vec![0.0; 512];
             decode_rows(ty, &buffer[shift..shift + len], 512, &mut weights).unwrap();
             decoded.push(weights);

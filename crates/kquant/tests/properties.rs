@@ -24,6 +24,8 @@ fn any_weights() -> impl Strategy<Value = Vec<f32>> {
 
 fn encode(ty: GgmlType, src: &[f32], row_len: usize, importance: Option<&[f32]>) -> Vec<u8> {
     let mut dst = vec![0; src.len() / ty.block_len() * ty.block_bytes()];
+    let ones = vec![1.0; row_len];
+    let importance = importance.or(kquant::needs_importance(ty).then_some(&ones));
     assert_eq!(encode_rows(ty, src, row_len, importance, &mut dst), Ok(()));
     dst
 }
@@ -74,6 +76,7 @@ proptest! {
     ) {
         let finite = src.iter().map(|x| if x.is_finite() { *x } else { 0.25 });
         let src: Vec<f32> = finite.cycle().take(rows * 256).collect();
+        let importance = importance.or(kquant::needs_importance(ty).then(|| vec![1.0; 256]));
         let mut plain = vec![0; src.len() / ty.block_len() * ty.block_bytes()];
         encode_rows_on(Isa::Scalar, ty, &src, 256, importance.as_deref(), &mut plain).unwrap();
         let mut plain_weights = vec![0.0; src.len()];
@@ -110,6 +113,8 @@ proptest! {
             GgmlType::Q4_0 | GgmlType::Q4_1 | GgmlType::Q4_K => 3,
             GgmlType::IQ4_NL | GgmlType::IQ4_XS => 3,
             GgmlType::Q3_K | GgmlType::MXFP4 | GgmlType::NVFP4 => 2,
+            // Neighbouring weights are coded together: one may get the sign and the level that suit the others.
+            GgmlType::IQ2_XXS | GgmlType::IQ2_XS | GgmlType::IQ2_S | GgmlType::IQ3_XXS | GgmlType::IQ3_S => 0,
             _ => 1,
         };
         let bound = 2.0 * largest / 2f32.powi(bits);

@@ -13,10 +13,13 @@
 //! | [`qkx3`] | `make_qkx3_quants` | the same | Q2_K, Q4_K, Q5_K, Q4_1, Q5_1 with importance |
 //! | [`iq4`] | `quantize_row_iq4_nl_impl` | `x ≈ scale · level`, levels of a [`codebook`] | IQ4_NL, IQ4_XS |
 //! | [`qp`] | `make_qp_quants` | `x ≈ scale · level`, `x` and levels ≥ 0 | the scales of Q2_K, Q4_K, Q5_K |
+//! | [`grid`] | `quantize_row_iq2_xxs_impl` … | `x ≈ scale · level`, the levels a point of a grid | IQ2, IQ3 |
 
 pub(crate) mod affine;
 pub(crate) mod codebook;
 pub(crate) mod extremes;
+pub(crate) mod grid;
+pub(crate) mod grid_signs;
 pub(crate) mod iq4;
 pub(crate) mod lanes;
 pub(crate) mod q3;

@@ -5,6 +5,7 @@
 //! after the other.
 
 pub(super) mod affine;
+pub(crate) mod grid;
 pub(super) mod iq4;
 pub(crate) mod legacy;
 mod results;

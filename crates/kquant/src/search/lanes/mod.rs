@@ -5,6 +5,7 @@
 //! goes through the plain version.
 
 pub(crate) mod affine;
+pub(crate) mod grid;
 pub(crate) mod iq4;
 pub(crate) mod q3;
 pub(crate) mod qp;
