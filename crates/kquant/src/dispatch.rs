@@ -6,10 +6,10 @@ use crate::blocks::lanes::grid::{EncodeGrid, GridBlock};
 use crate::blocks::lanes::legacy::{EncodeWeighted, LegacyBlock};
 use crate::blocks::lanes::{DecodeAll, Encode, EncodeAll, LaneBlock, VectorBlock};
 use crate::blocks::{
-    Block, BlockBf16, BlockF16, BlockF32, BlockIq2S, BlockIq2Xs, BlockIq2Xxs, BlockIq3S, BlockIq3Xxs,
-    BlockIq4Nl, BlockIq4Xs, BlockMxfp4, BlockNvfp4, BlockQ1_0, BlockQ2_0, BlockQ2K, BlockQ3K, BlockQ4_0,
-    BlockQ4_1, BlockQ4K, BlockQ5_0, BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0, BlockQ8_1, BlockQ8K,
-    BlockTq1_0, BlockTq2_0, Decode, ImportanceUse,
+    Block, BlockBf16, BlockF16, BlockF32, BlockIq1M, BlockIq1S, BlockIq2S, BlockIq2Xs, BlockIq2Xxs,
+    BlockIq3S, BlockIq3Xxs, BlockIq4Nl, BlockIq4Xs, BlockMxfp4, BlockNvfp4, BlockQ1_0, BlockQ2_0, BlockQ2K,
+    BlockQ3K, BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0, BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0, BlockQ8_1,
+    BlockQ8K, BlockTq1_0, BlockTq2_0, Decode, ImportanceUse,
 };
 use crate::lanes::{Isa, Kernel, Vector};
 use crate::search::grid::Plain;
@@ -103,6 +103,8 @@ pub(crate) const fn codec(ty: GgmlType) -> Option<Codec> {
         GgmlType::Q4_K => Codec::lanes::<256, BlockQ4K>(),
         GgmlType::Q5_K => Codec::lanes::<256, BlockQ5K>(),
         GgmlType::Q6_K => Codec::lanes::<256, BlockQ6K>(),
+        GgmlType::IQ1_S => Codec::lanes::<256, BlockIq1S>(),
+        GgmlType::IQ1_M => Codec::lanes::<256, BlockIq1M>(),
         GgmlType::IQ2_XXS => Codec::grid::<BlockIq2Xxs>(),
         GgmlType::IQ2_XS => Codec::grid::<BlockIq2Xs>(),
         GgmlType::IQ2_S => Codec::grid::<BlockIq2S>(),

@@ -11,8 +11,8 @@ fn every_type_of_weights_goes_both_ways_and_the_others_are_refused() {
         supported,
         [
             "F32", "F16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K",
-            "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "BF16", "TQ1_0", "TQ2_0",
-            "MXFP4", "NVFP4", "Q1_0", "Q2_0",
+            "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "IQ1_M", "BF16",
+            "TQ1_0", "TQ2_0", "MXFP4", "NVFP4", "Q1_0", "Q2_0",
         ]
     );
     for &ty in GgmlType::ALL {
@@ -42,7 +42,7 @@ fn types_that_need_importance_say_so() {
         }
     }
     let need = GgmlType::ALL.iter().filter(|&&ty| needs_importance(ty)).map(|ty| ty.name());
-    assert_eq!(need.collect::<Vec<_>>(), ["IQ2_XXS", "IQ2_XS"]);
+    assert_eq!(need.collect::<Vec<_>>(), ["IQ2_XXS", "IQ2_XS", "IQ1_S"]);
 }
 
 /// Importance for a type that cannot do without.

@@ -114,6 +114,7 @@ proptest! {
             GgmlType::IQ4_NL | GgmlType::IQ4_XS => 3,
             GgmlType::Q3_K | GgmlType::MXFP4 | GgmlType::NVFP4 => 2,
             // Neighbouring weights are coded together: one may get the sign and the level that suit the others.
+            GgmlType::IQ1_S | GgmlType::IQ1_M => -1,
             GgmlType::IQ2_XXS | GgmlType::IQ2_XS | GgmlType::IQ2_S | GgmlType::IQ3_XXS | GgmlType::IQ3_S => 0,
             _ => 1,
         };

@@ -1,4 +1,4 @@
-//! The grids of the types `IQ2_*` and `IQ3_*`.
+//! The grids of the types `IQ1_*`, `IQ2_*` and `IQ3_*`.
 //!
 //! Four or eight neighbouring weights are coded together, as one point of a grid: of all the points with so many
 //! coordinates of so many levels, a grid has a few hundred. A point is written as a *code*, its levels side by side in a
@@ -23,6 +23,7 @@ pub(crate) type Ternary = Grid<8, 3>;
 pub(crate) type Octal = Grid<4, 8>;
 
 // The codes of the grids, ascending.
+pub(crate) static IQ1_POINTS: [u16; 2048] = points::<2048, 8, 3>(&sets::IQ1);
 pub(crate) static IQ2_XXS_POINTS: [u16; 256] = points::<256, 8, 3>(&sets::IQ2_XXS);
 pub(crate) static IQ2_XS_POINTS: [u16; 512] = points::<512, 8, 3>(&sets::IQ2_XS);
 pub(crate) static IQ2_S_POINTS: [u16; 1024] = points::<1024, 8, 3>(&sets::IQ2_S);
@@ -30,6 +31,7 @@ pub(crate) static IQ3_XXS_POINTS: [u16; 256] = points::<256, 4, 8>(&sets::IQ3_XX
 pub(crate) static IQ3_S_POINTS: [u16; 512] = points::<512, 4, 8>(&sets::IQ3_S);
 
 // Up to how many different distances there are neighbours is ggml's choice, grid by grid.
+pub(crate) static IQ1: Ternary = Grid::new(|| Neighbours::new(&IQ1_POINTS, 3));
 pub(crate) static IQ2_XXS: Ternary = Grid::new(|| Neighbours::new(&IQ2_XXS_POINTS, 2));
 pub(crate) static IQ2_XS: Ternary = Grid::new(|| Neighbours::new(&IQ2_XS_POINTS, 2));
 pub(crate) static IQ2_S: Ternary = Grid::new(|| Neighbours::new(&IQ2_S_POINTS, 1));

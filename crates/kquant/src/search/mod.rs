@@ -13,6 +13,7 @@
 //! | [`qkx3`] | `make_qkx3_quants` | the same | Q2_K, Q4_K, Q5_K, Q4_1, Q5_1 with importance |
 //! | [`iq4`] | `quantize_row_iq4_nl_impl` | `x ≈ scale · level`, levels of a [`codebook`] | IQ4_NL, IQ4_XS |
 //! | [`qp`] | `make_qp_quants` | `x ≈ scale · level`, `x` and levels ≥ 0 | the scales of Q2_K, Q4_K, Q5_K |
+//! | [`split`], [`snap`] | `quantize_row_iq1_s_impl`, `quantize_row_iq1_m_impl` | the same, levels −1, 0, 1 moved | IQ1_S, IQ1_M |
 //! | [`grid`] | `quantize_row_iq2_xxs_impl` … | `x ≈ scale · level`, the levels a point of a grid | IQ2, IQ3 |
 
 pub(crate) mod affine;
@@ -28,6 +29,8 @@ pub(crate) mod qkx3;
 pub(crate) mod qp;
 pub(crate) mod qx;
 pub(crate) mod rounding;
+pub(crate) mod snap;
+pub(crate) mod split;
 pub(crate) mod weights;
 
 /// A group whose largest magnitude is below this counts as all zero (`GROUP_MAX_EPS` in ggml).

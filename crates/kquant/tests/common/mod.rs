@@ -6,7 +6,7 @@ use distributions::{DISTRIBUTIONS, IMPORTANCES, Random};
 use gguf_format::GgmlType;
 
 /// Every type that has an encoder.
-pub(crate) const TYPES: [GgmlType; 26] = [
+pub(crate) const TYPES: [GgmlType; 28] = [
     GgmlType::F32,
     GgmlType::F16,
     GgmlType::BF16,
@@ -20,6 +20,8 @@ pub(crate) const TYPES: [GgmlType; 26] = [
     GgmlType::Q4_K,
     GgmlType::Q5_K,
     GgmlType::Q6_K,
+    GgmlType::IQ1_S,
+    GgmlType::IQ1_M,
     GgmlType::IQ2_XXS,
     GgmlType::IQ2_XS,
     GgmlType::IQ2_S,

@@ -6,6 +6,7 @@
 
 pub(super) mod affine;
 pub(crate) mod grid;
+pub(super) mod iq1;
 pub(super) mod iq4;
 pub(crate) mod legacy;
 mod results;

@@ -10,6 +10,8 @@ pub(crate) mod iq4;
 pub(crate) mod q3;
 pub(crate) mod qp;
 pub(crate) mod qx;
+pub(crate) mod snap;
+pub(crate) mod split;
 
 use crate::lanes::Vector;
 
