@@ -1,7 +1,7 @@
 //! Running other programs.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Why a command of ours ended without success.
@@ -28,9 +28,11 @@ impl From<fixture_models::Error> for Error {
 
 pub(crate) type Result = std::result::Result<(), Error>;
 
-/// The top of the repository.
+/// The top of the repository: of the one that `cargo xtask` runs in, should two share a target directory.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
+        .join("..")
 }
 
 /// Where cargo builds, and where throw-away files of ours may go.
