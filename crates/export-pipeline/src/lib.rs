@@ -10,6 +10,7 @@ mod report;
 mod run;
 mod source;
 mod validate;
+mod writeback;
 
 pub use commit::Existing;
 pub use error::Error;

@@ -17,6 +17,7 @@ use crate::progress::{Cancel, Progress};
 use crate::report::{Report, TensorReport};
 use crate::source::Source;
 use crate::validate::{ErrorSums, first_not_finite};
+use crate::writeback::Writeback;
 
 /// How a plan is carried out. The bytes of the file depend on none of it.
 #[derive(Clone, Copy, Debug)]
@@ -57,9 +58,23 @@ pub fn run(
 
     progress.begin(plan.source_bytes());
     let chunks = chunks(plan);
-    let job = Job { plan, source, pending: &pending, chunks: &chunks, options, progress };
-    let sums = job.run()?;
-    progress.finishing();
+    let sums = std::thread::scope(|scope| {
+        let writeback = Writeback::start(scope, pending.file())
+            .map_err(|e| Error::output(pending.target(), "start a thread that flushes", e))?;
+        let job = Job {
+            plan,
+            source,
+            pending: &pending,
+            writeback: &writeback,
+            chunks: &chunks,
+            options,
+            progress,
+        };
+        let sums = job.run();
+        progress.finishing();
+        writeback.finish().map_err(output)?;
+        sums
+    })?;
 
     if options.validate {
         read_back(plan, &pending)?;
@@ -83,6 +98,7 @@ struct Job<'a> {
     plan: &'a Plan,
     source: &'a dyn Source,
     pending: &'a Pending,
+    writeback: &'a Writeback<'a>,
     chunks: &'a [Chunk],
     options: &'a RunOptions<'a>,
     progress: &'a dyn Progress,
@@ -203,6 +219,7 @@ impl Job<'_> {
         let offset = tensor.offset + tensor.byte_at(chunk.elements.start);
         write_all_at(self.pending.file(), bytes, offset)
             .map_err(|e| Error::output(self.pending.target(), "write", e))?;
+        self.writeback.wrote(bytes.len() as u64);
         self.progress.advance(raw.len() as u64);
         Ok(sums)
     }

@@ -1,0 +1,83 @@
+//! Sending what was written to the disk while the rest is being computed, so that the last wait is short.
+
+use std::fs::File;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{self, Scope, ScopedJoinHandle};
+
+/// Bytes written between two requests: long transfers, and little left for the end.
+const STEP: u64 = 64 << 20;
+
+/// A thread that flushes a file from time to time. Everything is flushed once more before the file gets its name: this is
+/// for speed, and yet its errors count, for a system may tell of a lost write only once.
+pub(crate) struct Writeback<'scope> {
+    written: AtomicU64,
+    wake: SyncSender<()>,
+    thread: ScopedJoinHandle<'scope, io::Result<()>>,
+}
+
+impl<'scope> Writeback<'scope> {
+    /// # Errors
+    /// When the system has no thread to give.
+    pub(crate) fn start<'env>(scope: &'scope Scope<'scope, 'env>, file: &'env File) -> io::Result<Self> {
+        let (wake, requests) = sync_channel(1);
+        let thread = thread::Builder::new()
+            .name("writeback".to_owned())
+            .spawn_scoped(scope, move || requests.into_iter().try_for_each(|()| file.sync_data()))?;
+        Ok(Self { written: AtomicU64::new(0), wake, thread })
+    }
+
+    /// Counts bytes that are in the file now.
+    pub(crate) fn wrote(&self, bytes: u64) {
+        let before = self.written.fetch_add(bytes, Ordering::Relaxed);
+        if before / STEP != (before + bytes) / STEP {
+            // One request that waits is enough; a thread that has failed says so at the end.
+            let _ = self.wake.try_send(());
+        }
+    }
+
+    /// Waits for the flush under way.
+    ///
+    /// # Errors
+    /// That of the first flush that failed.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        drop(self.wake);
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn flushes_that_succeed_are_no_error_however_many() -> io::Result<()> {
+        let mut file = tempfile::tempfile()?;
+        file.write_all(&[1; 1000])?;
+        thread::scope(|scope| {
+            let writeback = Writeback::start(scope, &file)?;
+            for _ in 0..100 {
+                writeback.wrote(STEP / 3);
+            }
+            writeback.finish()
+        })
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_flush_that_fails_is_told_at_the_end() -> io::Result<()> {
+        // A pipe has nothing to flush: EINVAL.
+        let (_reader, writer) = io::pipe()?;
+        let file = File::from(std::os::fd::OwnedFd::from(writer));
+        let told = thread::scope(|scope| {
+            let writeback = Writeback::start(scope, &file)?;
+            writeback.wrote(STEP);
+            writeback.finish()
+        });
+        assert_eq!(told.map_err(|e| e.kind()), Err(io::ErrorKind::InvalidInput));
+        Ok(())
+    }
+}
