@@ -11,7 +11,7 @@ use crate::blocks::{
     BlockQ3K, BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0, BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0, BlockQ8_1,
     BlockQ8K, BlockTq1_0, BlockTq2_0, Decode, ImportanceUse,
 };
-use crate::lanes::{Isa, Kernel, Vector};
+use crate::lanes::{Isa, Kernel, PART_BYTES, Results, Vector};
 use crate::search::grid::Plain;
 use crate::search::weights::sum_of_squares;
 
@@ -90,10 +90,10 @@ impl Codec {
 /// The codec of a type, if there is one.
 pub(crate) const fn codec(ty: GgmlType) -> Option<Codec> {
     Some(match ty {
-        GgmlType::F32 => Codec::of::<1, BlockF32>(),
+        GgmlType::F32 => Codec::vectors::<1, BlockF32>(),
         GgmlType::F16 => Codec::vectors::<1, BlockF16>(),
-        GgmlType::BF16 => Codec::of::<1, BlockBf16>(),
-        GgmlType::Q8_0 => Codec::vectors::<32, BlockQ8_0>(),
+        GgmlType::BF16 => Codec::vectors::<1, BlockBf16>(),
+        GgmlType::Q8_0 => Codec::of::<32, BlockQ8_0>(),
         GgmlType::Q4_0 => Codec::legacy::<BlockQ4_0>(),
         GgmlType::Q4_1 => Codec::legacy::<BlockQ4_1>(),
         GgmlType::Q5_0 => Codec::legacy::<BlockQ5_0>(),
@@ -123,6 +123,9 @@ pub(crate) const fn codec(ty: GgmlType) -> Option<Codec> {
         _ => return None,
     })
 }
+
+/// Weights of a part of a call's [`Results`]: a multiple of every block, none of which takes more than four bytes a weight.
+pub(crate) const PART: usize = PART_BYTES / 4;
 
 fn encode<const LEN: usize, B: Block<LEN>>(
     isa: Isa,
@@ -240,8 +243,20 @@ impl<const LEN: usize, B: Block<LEN>> Kernel for EncodeBlocks<'_, LEN, B> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector>(self, _: V::Isa) {
-        self.one_by_one();
+    fn run<V: Vector>(self, isa: V::Isa) {
+        if self.importance.is_some() {
+            self.one_by_one();
+        } else {
+            let mut results = Results::new(self.src.len(), self.dst);
+            for x in self.src.chunks(PART) {
+                let blocks = x.len() / LEN;
+                for (block, x) in results.next::<B>(blocks).iter_mut().zip(x.as_chunks().0) {
+                    *block = B::encode_on::<V>(isa, x);
+                }
+                results.put::<V, B>(isa, blocks);
+            }
+            results.finish();
+        }
     }
 }
 
@@ -264,8 +279,14 @@ impl<const LEN: usize, B: Decode<LEN>> Kernel for DecodeBlocks<'_, LEN, B> {
 
     #[inline(always)]
     fn run<V: Vector>(self, isa: V::Isa) {
-        for (block, y) in self.src.iter().zip(self.dst.as_chunks_mut().0) {
-            block.decode_on::<V>(isa, y);
+        let mut results = Results::new(self.dst.len(), self.dst);
+        for blocks in self.src.chunks(PART / LEN) {
+            let weights = blocks.len() * LEN;
+            for (block, y) in blocks.iter().zip(results.next::<f32>(weights).as_chunks_mut().0) {
+                block.decode_on::<V>(isa, y);
+            }
+            results.put::<V, f32>(isa, weights);
         }
+        results.finish();
     }
 }

@@ -109,6 +109,12 @@ pub(crate) trait Block<const LEN: usize>: bytemuck::Pod {
         Self::encode(x)
     }
 
+    /// [`Block::encode`] with the vectors of an instruction set.
+    #[inline(always)]
+    fn encode_on<V: Vector>(_: V::Isa, x: &[f32; LEN]) -> Self {
+        Self::encode(x)
+    }
+
     fn decode(&self, y: &mut [f32; LEN]);
 
     /// The same with the vectors of an instruction set.

@@ -5,6 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::lanes::affine::{self, Affine, AffineBlock, SearchLevels};
+use super::lanes::levels::decode_above;
 use super::lanes::{Importance, LaneBlock};
 use super::super_block::{largest, sub_blocks, sub_blocks_mut};
 use super::{Block, two_bit};
@@ -108,6 +109,17 @@ impl Block<256> for BlockQ2K {
             for (y, &mut q) in y.iter_mut().zip(levels) {
                 *y = scale * f32::from(q) - min;
             }
+        }
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        let (d, dmin) = (self.d.to_f32(), self.dmin.to_f32());
+        let levels = two_bit::unpack(&self.qs);
+        let y = sub_blocks_mut::<16, 16, f32>(y).iter_mut();
+        for ((y, levels), &byte) in y.zip(sub_blocks::<16, 16, u8>(&levels)).zip(&self.scales) {
+            let (scale, min) = (d * f32::from(byte & 15), dmin * f32::from(byte >> 4));
+            decode_above::<V::Single>(isa, scale, min, levels, y);
         }
     }
 }

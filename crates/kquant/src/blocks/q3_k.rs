@@ -4,6 +4,7 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::levels::decode_around;
 use super::lanes::{Importance, LaneBlock, symmetric};
 use super::super_block::{sub_blocks, sub_blocks_mut};
 use super::{Block, two_bit};
@@ -30,6 +31,18 @@ pub(crate) struct BlockQ3K {
 }
 
 impl BlockQ3K {
+    /// The levels 0 … 7 again.
+    #[inline(always)]
+    fn levels(&self) -> [u8; 256] {
+        let mut levels = two_bit::unpack(&self.qs);
+        for (k, levels) in levels.chunks_exact_mut(32).enumerate() {
+            for (level, &byte) in levels.iter_mut().zip(&self.hmask) {
+                *level |= ((byte >> k) & 1) << 2;
+            }
+        }
+        levels
+    }
+
     /// Levels of weights are from −`HALF`.
     pub(super) const HALF: i32 = 4;
     /// Levels of scales are from −`HALF_SCALE`.
@@ -121,19 +134,24 @@ impl Block<256> for BlockQ3K {
     #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
         let d = self.d.to_f32();
-        let mut levels = two_bit::unpack(&self.qs);
-        for (k, levels) in levels.chunks_exact_mut(32).enumerate() {
-            for (level, &byte) in levels.iter_mut().zip(&self.hmask) {
-                *level |= ((byte >> k) & 1) << 2;
-            }
-        }
-        let scales = unpack_scales(&self.scales);
-        let levels = sub_blocks_mut::<16, 16, u8>(&mut levels);
+        let (levels, scales) = (self.levels(), unpack_scales(&self.scales));
+        let levels = sub_blocks::<16, 16, u8>(&levels);
         for ((y, levels), scale) in sub_blocks_mut::<16, 16, f32>(y).iter_mut().zip(levels).zip(scales) {
             let scale = d * (i32::from(scale) - HALF_SCALE) as f32;
-            for (y, &mut q) in y.iter_mut().zip(levels) {
+            for (y, &q) in y.iter_mut().zip(levels) {
                 *y = scale * (i32::from(q) - HALF) as f32;
             }
+        }
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        let d = self.d.to_f32();
+        let (levels, scales) = (self.levels(), unpack_scales(&self.scales));
+        let levels = sub_blocks::<16, 16, u8>(&levels);
+        for ((y, levels), scale) in sub_blocks_mut::<16, 16, f32>(y).iter_mut().zip(levels).zip(scales) {
+            let scale = d * (i32::from(scale) - HALF_SCALE) as f32;
+            decode_around::<V::Single>(isa, HALF as f32, scale, levels, y);
         }
     }
 }

@@ -4,8 +4,10 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::lanes::legacy::{LegacyBlock, Search};
+use super::lanes::levels;
 use super::{Block, nibbles};
 use crate::float16::F16;
+use crate::lanes::Vector;
 use crate::search::extremes::largest_magnitude;
 use crate::search::{qx, weights};
 
@@ -29,6 +31,13 @@ impl Block<32> for BlockQ4_0 {
         Self { d: F16::from_f32(d), qs: nibbles::pack_low(&levels) }
     }
 
+    #[inline(always)]
+    fn encode_on<V: Vector>(isa: V::Isa, x: &[f32; 32]) -> Self {
+        let d = levels::largest_magnitude::<V>(isa, x) / -8.0;
+        let found = levels::round::<V>(isa, x, 0.0, d, 8.5, 15);
+        Self { d: F16::from_f32(d), qs: nibbles::pack_low(&found.levels) }
+    }
+
     #[inline]
     fn encode_weighted(x: &[f32; 32], importance: &[f32; 32], row_mean_square: f32) -> Self {
         let w = weights::by_importance(x, importance, row_mean_square);
@@ -43,6 +52,12 @@ impl Block<32> for BlockQ4_0 {
         for (y, q) in y.iter_mut().zip(nibbles::unpack_low(&self.qs)) {
             *y = f32::from(q as i8 - 8) * d;
         }
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
+        let unpacked = nibbles::unpack_low(&self.qs);
+        levels::decode_around::<V::Single>(isa, 8.0, self.d.to_f32(), &unpacked, y);
     }
 }
 

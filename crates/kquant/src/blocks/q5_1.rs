@@ -4,8 +4,10 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::lanes::legacy::{LegacyBlock, Search};
+use super::lanes::levels;
 use super::{Block, nibbles};
 use crate::float16::F16;
+use crate::lanes::Vector;
 use crate::search::extremes::range;
 use crate::search::{qkx3, weights};
 
@@ -44,6 +46,19 @@ impl Block<32> for BlockQ5_1 {
         Self::pack(d, min, &nibbles::levels(d, 31, x, |x, inverse| (x - min) * inverse + 0.5))
     }
 
+    #[inline(always)]
+    fn encode_on<V: Vector>(isa: V::Isa, x: &[f32; 32]) -> Self {
+        let (min, max) = levels::range::<V>(isa, x);
+        let d = (max - min) / 31.0;
+        let found = levels::round::<V>(isa, x, min, d, 0.5, 31);
+        Self {
+            d: F16::from_f32(d),
+            m: F16::from_f32(min),
+            qh: found.fifth.to_le_bytes(),
+            qs: nibbles::pack_low(&found.levels),
+        }
+    }
+
     #[inline]
     fn encode_weighted(x: &[f32; 32], importance: &[f32; 32], row_mean_square: f32) -> Self {
         let w = weights::by_importance(x, importance, row_mean_square);
@@ -58,6 +73,12 @@ impl Block<32> for BlockQ5_1 {
         for (y, q) in y.iter_mut().zip(nibbles::unpack(&self.qs, self.qh)) {
             *y = f32::from(q) * d + m;
         }
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
+        let unpacked = nibbles::unpack(&self.qs, self.qh);
+        levels::decode_above::<V::Single>(isa, self.d.to_f32(), -self.m.to_f32(), &unpacked, y);
     }
 }
 

@@ -57,13 +57,26 @@ impl Block<256> for BlockQ5K {
 
     #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
+        six_bit::decode(self.d, self.dmin, &self.scales, &self.levels(), y);
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        six_bit::decode_on::<V::Single>(isa, self.d, self.dmin, &self.scales, &self.levels(), y);
+    }
+}
+
+impl BlockQ5K {
+    /// The levels 0 … 31 again.
+    #[inline(always)]
+    fn levels(&self) -> [u8; 256] {
         let mut levels = six_bit::unpack_nibbles(&self.qs);
         for (k, levels) in levels.chunks_exact_mut(32).enumerate() {
             for (level, &byte) in levels.iter_mut().zip(&self.qh) {
                 *level |= ((byte >> k) & 1) << 4;
             }
         }
-        six_bit::decode(self.d, self.dmin, &self.scales, &levels, y);
+        levels
     }
 }
 

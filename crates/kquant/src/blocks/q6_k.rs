@@ -5,6 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::Block;
+use super::lanes::levels::decode_around;
 use super::lanes::{Importance, LaneBlock, symmetric};
 use super::super_block::{sub_blocks, sub_blocks_mut};
 use crate::float16::F16;
@@ -103,6 +104,16 @@ impl Block<256> for BlockQ6K {
             for (y, &mut q) in y.iter_mut().zip(levels) {
                 *y = scale * f32::from(q as i8 - HALF as i8);
             }
+        }
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        let d = self.d.to_f32();
+        let levels = unpack(&self.ql, &self.qh);
+        let y = sub_blocks_mut::<16, 16, f32>(y).iter_mut();
+        for ((y, levels), &scale) in y.zip(sub_blocks::<16, 16, u8>(&levels)).zip(&self.scales) {
+            decode_around::<V::Single>(isa, HALF as f32, d * f32::from(scale), levels, y);
         }
     }
 }

@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
-use super::lanes::VectorBlock;
+use super::lanes::levels;
 use super::{Block, ImportanceUse};
 use crate::float16::F16;
 use crate::lanes::Vector;
@@ -40,25 +40,22 @@ impl Block<32> for BlockQ8_0 {
             *y = f32::from(q) * d;
         }
     }
-}
 
-impl VectorBlock<32> for BlockQ8_0 {
     #[inline(always)]
-    fn encode_all<V: Vector>(isa: V::Isa, src: &[f32], dst: &mut [Self]) {
-        for (block, x) in dst.iter_mut().zip(src.as_chunks::<32>().0) {
-            let mut largest = V::splat(isa, 0.0);
-            for x in x.chunks_exact(V::LANES) {
-                largest = V::load(isa, x).abs().larger(largest);
-            }
-            let d = largest.largest_lane() / 127.0;
-            let inverse = V::splat(isa, if d == 0.0 { 0.0 } else { 1.0 / d });
-            block.d = F16::from_f32(d);
-            let qs: &mut [u8; 32] = bytemuck::cast_mut(&mut block.qs);
-            for (q, x) in qs.chunks_exact_mut(V::LANES).zip(x.chunks_exact(V::LANES)) {
-                let value = V::load(isa, x) * inverse;
-                (value + V::splat(isa, JUST_BELOW_HALF).with_sign_of(value)).store_integer_bytes(q);
-            }
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
+        levels::decode_signed::<V::Single>(isa, self.d.to_f32(), &self.qs, y);
+    }
+
+    #[inline(always)]
+    fn encode_on<V: Vector>(isa: V::Isa, x: &[f32; 32]) -> Self {
+        let d = levels::largest_size::<V>(isa, x) / 127.0;
+        let inverse = V::splat(isa, if d == 0.0 { 0.0 } else { 1.0 / d });
+        let mut qs = [0u8; 32];
+        for (q, x) in qs.chunks_exact_mut(V::LANES).zip(x.chunks_exact(V::LANES)) {
+            let value = V::load(isa, x) * inverse;
+            (value + V::splat(isa, JUST_BELOW_HALF).with_sign_of(value)).store_integer_bytes(q);
         }
+        Self { d: F16::from_f32(d), qs: bytemuck::cast(qs) }
     }
 }
 

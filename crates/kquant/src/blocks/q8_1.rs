@@ -5,7 +5,9 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::Decode;
+use super::lanes::levels::decode_signed;
 use crate::float16::F16;
+use crate::lanes::Vector;
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
@@ -25,5 +27,10 @@ impl Decode<32> for BlockQ8_1 {
         for (y, &q) in y.iter_mut().zip(&self.qs) {
             *y = f32::from(q) * d;
         }
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
+        decode_signed::<V::Single>(isa, self.d.to_f32(), &self.qs, y);
     }
 }

@@ -5,6 +5,8 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::Decode;
+use super::lanes::levels::decode_signed;
+use crate::lanes::Vector;
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
@@ -25,5 +27,10 @@ impl Decode<256> for BlockQ8K {
         for (y, &q) in y.iter_mut().zip(&self.qs) {
             *y = d * f32::from(q);
         }
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        decode_signed::<V::Single>(isa, f32::from_le_bytes(self.d), &self.qs, y);
     }
 }

@@ -1,8 +1,10 @@
 //! What Q4_K and Q5_K share: 8 sub-blocks of 32 weights, each with a scale and a minimum of six bits, packed in
 //! 12 bytes; two searches for them.
 
+use super::lanes::levels::decode_above;
 use super::super_block::{largest, sub_blocks, sub_blocks_mut};
 use crate::float16::F16;
+use crate::lanes::Vector;
 use crate::search::qkx2::{Cost, Sweep};
 use crate::search::rounding::{nearest_int, requantize_affine};
 use crate::search::{qkx2, qkx3, qp, weights};
@@ -85,6 +87,24 @@ pub(super) fn decode(d: F16, dmin: F16, scales: &[u8; 12], levels: &[u8; 256], y
         for (y, &q) in y.iter_mut().zip(levels) {
             *y = scale * f32::from(q) - min;
         }
+    }
+}
+
+/// The same in vectors.
+#[inline(always)]
+pub(super) fn decode_on<V: Vector>(
+    isa: V::Isa,
+    d: F16,
+    dmin: F16,
+    scales: &[u8; 12],
+    levels: &[u8; 256],
+    y: &mut [f32; 256],
+) {
+    let (d, dmin) = (d.to_f32(), dmin.to_f32());
+    let (scales, mins) = unpack(scales);
+    let y = sub_blocks_mut::<32, 8, f32>(y).iter_mut();
+    for (j, (y, levels)) in y.zip(sub_blocks::<32, 8, u8>(levels)).enumerate() {
+        decode_above::<V>(isa, d * f32::from(scales[j]), dmin * f32::from(mins[j]), levels, y);
     }
 }
 

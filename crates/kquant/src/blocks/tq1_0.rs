@@ -3,8 +3,10 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::levels::decode_around;
 use super::{Block, ImportanceUse, ternary};
 use crate::float16::F16;
+use crate::lanes::Vector;
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
@@ -27,25 +29,52 @@ impl Block<256> for BlockTq1_0 {
 
     #[inline(always)]
     fn encode(x: &[f32; 256]) -> Self {
-        let ternary::Trits { scale, trits } = ternary::round(x, 1);
+        Self::pack(&ternary::round(x, 1))
+    }
+
+    #[inline(always)]
+    fn encode_on<V: Vector>(isa: V::Isa, x: &[f32; 256]) -> Self {
+        Self::pack(&ternary::round_on::<V, 256>(isa, x, 1))
+    }
+
+    #[inline(always)]
+    fn decode(&self, y: &mut [f32; 256]) {
+        let d = self.d.to_f32();
+        for (y, trit) in y.iter_mut().zip(self.trits()) {
+            *y = f32::from(trit as i8 - 1) * d;
+        }
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        decode_around::<V::Single>(isa, 1.0, self.d.to_f32(), &self.trits(), y);
+    }
+}
+
+impl BlockTq1_0 {
+    #[inline(always)]
+    fn pack(found: &ternary::Trits<256>) -> Self {
+        let trits = &found.trits;
         let mut last = [0; 4 * DIGITS];
         last[..16].copy_from_slice(&trits[240..]);
         Self {
             first: pack(&trits[..160]),
             second: pack(&trits[160..240]),
             last: pack(&last),
-            d: F16::from_f32(scale),
+            d: F16::from_f32(found.scale),
         }
     }
 
+    /// The weights as 0, 1, 2.
     #[inline(always)]
-    fn decode(&self, y: &mut [f32; 256]) {
-        let d = self.d.to_f32();
-        let (first, rest) = y.split_at_mut(160);
+    fn trits(&self) -> [u8; 256] {
+        let mut trits = [0; 256];
+        let (first, rest) = trits.split_at_mut(160);
         let (second, last) = rest.split_at_mut(80);
-        unpack(&self.first, d, first);
-        unpack(&self.second, d, second);
-        unpack(&self.last, d, last);
+        unpack(&self.first, first);
+        unpack(&self.second, second);
+        unpack(&self.last, last);
+        trits
     }
 }
 
@@ -65,14 +94,14 @@ fn pack<const B: usize>(trits: &[u8]) -> [u8; B] {
     numbers
 }
 
-/// The weights again: a digit is the integer part of three times the fraction that is left.
+/// The digits again: each is the integer part of three times the fraction that is left.
 #[inline(always)]
-fn unpack<const B: usize>(bytes: &[u8; B], d: f32, y: &mut [f32]) {
+fn unpack<const B: usize>(bytes: &[u8; B], trits: &mut [u8]) {
     let mut rest = *bytes;
-    for y in y.chunks_exact_mut(B) {
-        for (y, rest) in y.iter_mut().zip(&mut rest) {
+    for trits in trits.chunks_exact_mut(B) {
+        for (trit, rest) in trits.iter_mut().zip(&mut rest) {
             let tripled = u16::from(*rest) * 3;
-            *y = ((tripled >> 8) as i8 - 1) as f32 * d;
+            *trit = (tripled >> 8) as u8;
             *rest = tripled as u8;
         }
     }

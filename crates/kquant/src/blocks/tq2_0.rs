@@ -3,8 +3,10 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::lanes::levels::decode_around;
 use super::{Block, ImportanceUse, ternary, two_bit};
 use crate::float16::F16;
+use crate::lanes::Vector;
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
@@ -24,10 +26,21 @@ impl Block<256> for BlockTq2_0 {
     }
 
     #[inline(always)]
+    fn encode_on<V: Vector>(isa: V::Isa, x: &[f32; 256]) -> Self {
+        let ternary::Trits { scale, trits } = ternary::round_on::<V, 256>(isa, x, 1);
+        Self { qs: two_bit::pack(&trits), d: F16::from_f32(scale) }
+    }
+
+    #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
         let d = self.d.to_f32();
         for (y, q) in y.iter_mut().zip(two_bit::unpack(&self.qs)) {
             *y = f32::from(q as i8 - 1) * d;
         }
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        decode_around::<V::Single>(isa, 1.0, self.d.to_f32(), &two_bit::unpack(&self.qs), y);
     }
 }

@@ -4,12 +4,13 @@
 //! first.
 
 /// Packs the low two bits of every level.
-#[inline]
+#[inline(always)]
 pub(super) fn pack(levels: &[u8; 256]) -> [u8; 64] {
     let mut bytes = [0; 64];
     for (half, bytes) in levels.chunks_exact(128).zip(bytes.chunks_exact_mut(32)) {
         for (j, byte) in bytes.iter_mut().enumerate() {
-            *byte = (0..4).fold(0, |byte, plane| byte | (half[j + 32 * plane] & 3) << (2 * plane));
+            let [a, b, c, d] = [half[j], half[j + 32], half[j + 64], half[j + 96]];
+            *byte = a & 3 | (b & 3) << 2 | (c & 3) << 4 | d << 6;
         }
     }
     bytes

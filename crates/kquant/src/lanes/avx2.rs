@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
-use super::{Kernel, Vector};
+use super::{Kernel, Line, Vector};
 
 /// Proof that the machine has AVX2 and F16C.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +102,7 @@ impl F32x8 {
 
 impl Vector for F32x8 {
     type Isa = Avx2;
+    type Single = Self;
     type Mask = Mask8;
 
     const LANES: usize = 8;
@@ -117,6 +118,20 @@ impl Vector for F32x8 {
         let from = &from[..8];
         // SAFETY: the token exists; the slice holds 8 values.
         Self(unsafe { _mm256_loadu_ps(from.as_ptr()) })
+    }
+
+    #[inline(always)]
+    fn load_bytes(_: Avx2, from: &[u8]) -> Self {
+        let from = &from[..8];
+        // SAFETY: the token exists; the slice holds 8 bytes.
+        Self(unsafe { _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from.as_ptr().cast()))) })
+    }
+
+    #[inline(always)]
+    fn load_signed_bytes(_: Avx2, from: &[i8]) -> Self {
+        let from = &from[..8];
+        // SAFETY: the token exists; the slice holds 8 bytes.
+        Self(unsafe { _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(from.as_ptr().cast()))) })
     }
 
     #[inline(always)]
@@ -141,6 +156,16 @@ impl Vector for F32x8 {
         let ([g0, g4], [g1, g5]) = (e0.halves(f0), e1.halves(f1));
         let ([g2, g6], [g3, g7]) = (e2.halves(f2), e3.halves(f3));
         [g0, g1, g2, g3, g4, g5, g6, g7]
+    }
+
+    #[inline(always)]
+    fn store_line(_: Avx2, from: &[u8; 64], to: &mut Line) {
+        // SAFETY: the token exists; both hold twice 32 bytes, and a line is aligned.
+        unsafe {
+            let (from, to) = (from.as_ptr().cast::<__m256i>(), to.0.as_mut_ptr().cast::<__m256i>());
+            _mm256_stream_si256(to, _mm256_loadu_si256(from));
+            _mm256_stream_si256(to.add(1), _mm256_loadu_si256(from.add(1)));
+        }
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
 use super::pair::Pair;
-use super::{Kernel, Vector};
+use super::{Kernel, Line, Vector};
 
 /// Proof that the machine has AVX-512 F, BW, VL, DQ, and what comes before them.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +121,7 @@ impl F32x16 {
 
 impl Vector for F32x16 {
     type Isa = Avx512;
+    type Single = Self;
     type Mask = Mask16;
 
     const LANES: usize = 16;
@@ -136,6 +137,20 @@ impl Vector for F32x16 {
         let from = &from[..16];
         // SAFETY: the token exists; the slice holds 16 values.
         Self(unsafe { _mm512_loadu_ps(from.as_ptr()) })
+    }
+
+    #[inline(always)]
+    fn load_bytes(_: Avx512, from: &[u8]) -> Self {
+        let from = &from[..16];
+        // SAFETY: the token exists; the slice holds 16 bytes.
+        Self(unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.as_ptr().cast()))) })
+    }
+
+    #[inline(always)]
+    fn load_signed_bytes(_: Avx512, from: &[i8]) -> Self {
+        let from = &from[..16];
+        // SAFETY: the token exists; the slice holds 16 bytes.
+        Self(unsafe { _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(from.as_ptr().cast()))) })
     }
 
     #[inline(always)]
@@ -168,6 +183,12 @@ impl Vector for F32x16 {
         let ([g0, g4], [g1, g5]) = (e0.eights(f0), e1.eights(f1));
         let ([g2, g6], [g3, g7]) = (e2.eights(f2), e3.eights(f3));
         [g0, g1, g2, g3, g4, g5, g6, g7]
+    }
+
+    #[inline(always)]
+    fn store_line(_: Avx512, from: &[u8; 64], to: &mut Line) {
+        // SAFETY: the token exists; both hold 64 bytes, and a line is aligned.
+        unsafe { _mm512_stream_si512(to.0.as_mut_ptr().cast(), _mm512_loadu_si512(from.as_ptr().cast())) }
     }
 
     #[inline(always)]

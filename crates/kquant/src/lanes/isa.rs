@@ -60,9 +60,15 @@ impl Isa {
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 if let Some(isa) = Avx2::detect() => isa.run(kernel),
+            Self::Avx2 => match Avx2::detect() {
+                Some(isa) => isa.run(kernel),
+                None => Self::Portable.run(kernel),
+            },
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 if let Some(isa) = Avx512::detect() => isa.run(kernel),
+            Self::Avx512 => match Avx512::detect() {
+                Some(isa) => isa.run(kernel),
+                None => Self::Portable.run(kernel),
+            },
             _ => kernel.run::<portable::F32x8>(portable::Portable),
         }
     }

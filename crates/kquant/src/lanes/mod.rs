@@ -11,6 +11,7 @@
 mod isa;
 mod pair;
 mod portable;
+mod stream;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -18,6 +19,7 @@ mod avx2;
 mod avx512;
 
 pub use self::isa::{Isa, UnknownIsa};
+pub(crate) use self::stream::{Line, PART_BYTES, Results};
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
@@ -30,6 +32,8 @@ pub(crate) trait Vector:
 {
     /// Proof that the machine has the instructions.
     type Isa: Copy;
+    /// This vector, or one of two that make it: at most 16 lanes, for what changes from sub-block to sub-block.
+    type Single: Vector<Isa = Self::Isa>;
     /// A truth value a lane.
     type Mask: Copy + BitAnd<Output = Self::Mask> + BitOr<Output = Self::Mask> + Not<Output = Self::Mask>;
 
@@ -41,11 +45,20 @@ pub(crate) trait Vector:
     /// The first [`Vector::LANES`] values of a slice, which must be as long.
     fn load(isa: Self::Isa, from: &[f32]) -> Self;
 
+    /// From the first [`Vector::LANES`] integers of a slice, which must be as long.
+    fn load_bytes(isa: Self::Isa, from: &[u8]) -> Self;
+
+    /// The same, with a sign.
+    fn load_signed_bytes(isa: Self::Isa, from: &[i8]) -> Self;
+
     /// To the first [`Vector::LANES`] places of a slice, which must be as long.
     fn store(self, to: &mut [f32]);
 
     /// Eight columns: vector c has in lane r the value `from[r · stride + c]`.
     fn columns8(isa: Self::Isa, from: &[f32], stride: usize) -> [Self; 8];
+
+    /// A line past the caches, where the machine can; in order with other stores only after a fence.
+    fn store_line(isa: Self::Isa, from: &[u8; 64], to: &mut Line);
 
     fn abs(self) -> Self;
 

@@ -5,7 +5,7 @@
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
-use super::Vector;
+use super::{Line, Vector};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair<V>(V, V);
@@ -36,6 +36,7 @@ impl<M: Not<Output = M>> Not for Pair<M> {
 
 impl<V: Vector> Vector for Pair<V> {
     type Isa = V::Isa;
+    type Single = V;
     type Mask = Pair<V::Mask>;
 
     const LANES: usize = 2 * V::LANES;
@@ -51,6 +52,16 @@ impl<V: Vector> Vector for Pair<V> {
     }
 
     #[inline(always)]
+    fn load_bytes(isa: V::Isa, from: &[u8]) -> Self {
+        Self(V::load_bytes(isa, from), V::load_bytes(isa, &from[V::LANES..]))
+    }
+
+    #[inline(always)]
+    fn load_signed_bytes(isa: V::Isa, from: &[i8]) -> Self {
+        Self(V::load_signed_bytes(isa, from), V::load_signed_bytes(isa, &from[V::LANES..]))
+    }
+
+    #[inline(always)]
     fn store(self, to: &mut [f32]) {
         self.0.store(to);
         self.1.store(&mut to[V::LANES..]);
@@ -61,6 +72,11 @@ impl<V: Vector> Vector for Pair<V> {
         let first = V::columns8(isa, from, stride);
         let second = V::columns8(isa, &from[V::LANES * stride..], stride);
         std::array::from_fn(|i| Self(first[i], second[i]))
+    }
+
+    #[inline(always)]
+    fn store_line(isa: V::Isa, from: &[u8; 64], to: &mut Line) {
+        V::store_line(isa, from, to);
     }
 
     #[inline(always)]

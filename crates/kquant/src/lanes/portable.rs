@@ -3,7 +3,7 @@
 use std::array;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
-use super::Vector;
+use super::{Line, Vector};
 use crate::float16::F16;
 use crate::search::rounding::truncate;
 
@@ -71,6 +71,7 @@ impl Not for Mask8 {
 
 impl Vector for F32x8 {
     type Isa = Portable;
+    type Single = Self;
     type Mask = Mask8;
 
     const LANES: usize = 8;
@@ -84,6 +85,24 @@ impl Vector for F32x8 {
     fn load(_: Portable, from: &[f32]) -> Self {
         let mut lanes = [0.0; 8];
         lanes.copy_from_slice(&from[..8]);
+        Self(lanes)
+    }
+
+    #[inline(always)]
+    fn load_bytes(_: Portable, from: &[u8]) -> Self {
+        let mut lanes = [0.0; 8];
+        for (lane, &from) in lanes.iter_mut().zip(&from[..8]) {
+            *lane = from.into();
+        }
+        Self(lanes)
+    }
+
+    #[inline(always)]
+    fn load_signed_bytes(_: Portable, from: &[i8]) -> Self {
+        let mut lanes = [0.0; 8];
+        for (lane, &from) in lanes.iter_mut().zip(&from[..8]) {
+            *lane = from.into();
+        }
         Self(lanes)
     }
 
@@ -102,6 +121,11 @@ impl Vector for F32x8 {
             }
         }
         all
+    }
+
+    #[inline(always)]
+    fn store_line(_: Portable, from: &[u8; 64], to: &mut Line) {
+        to.0 = *from;
     }
 
     #[inline(always)]

@@ -9,6 +9,7 @@ pub(crate) mod grid;
 pub(super) mod iq1;
 pub(super) mod iq4;
 pub(crate) mod legacy;
+pub(super) mod levels;
 mod results;
 pub(super) mod symmetric;
 mod weighted;
@@ -16,7 +17,8 @@ mod weighted;
 use gguf_format::SUPER_BLOCK_LEN;
 
 use super::Block;
-use crate::lanes::{Kernel, MAX_LANES, Vector};
+use crate::dispatch::PART;
+use crate::lanes::{Kernel, MAX_LANES, Results, Vector};
 
 /// A type whose blocks are encoded one after the other, each with vectors along it.
 pub(crate) trait VectorBlock<const LEN: usize>: Block<LEN> {
@@ -128,7 +130,13 @@ impl<const LEN: usize, B: VectorBlock<LEN>> Kernel for EncodeAll<'_, LEN, B> {
 
     #[inline(always)]
     fn run<V: Vector>(self, isa: V::Isa) {
-        B::encode_all::<V>(isa, self.src, self.dst);
+        let mut results = Results::new(self.src.len(), self.dst);
+        for x in self.src.chunks(PART) {
+            let blocks = x.len() / LEN;
+            B::encode_all::<V>(isa, x, results.next(blocks));
+            results.put::<V, B>(isa, blocks);
+        }
+        results.finish();
     }
 }
 
@@ -143,6 +151,12 @@ impl<const LEN: usize, B: VectorBlock<LEN>> Kernel for DecodeAll<'_, LEN, B> {
 
     #[inline(always)]
     fn run<V: Vector>(self, isa: V::Isa) {
-        B::decode_all::<V>(isa, self.src, self.dst);
+        let mut results = Results::new(self.dst.len(), self.dst);
+        for blocks in self.src.chunks(PART / LEN) {
+            let weights = blocks.len() * LEN;
+            B::decode_all::<V>(isa, blocks, results.next(weights));
+            results.put::<V, f32>(isa, weights);
+        }
+        results.finish();
     }
 }
