@@ -7,6 +7,7 @@
 //! The trials do not depend on each other: here they come one after the other, in
 //! [`lanes::grid`](super::lanes::grid) side by side.
 
+use super::qp;
 use super::rounding::nearest_int;
 use crate::grids::{Grid, Nearby, Neighbours};
 
@@ -85,6 +86,9 @@ impl<const G: usize> Best<G> {
 
 /// How trials are run.
 pub(crate) trait Search: Copy {
+    /// A first scale for levels 0 … 4, as if each weight could have any: that of [`qp::search`].
+    fn first_scale<const N: usize>(self, x: &[f32; N], w: &[f32; N]) -> f32;
+
     /// Runs all trials of a sweep. None if no point has a finite cost for some group.
     fn trials<const N: usize, const C: usize, const L: usize, const G: usize>(
         self,
@@ -111,6 +115,11 @@ pub(crate) trait Search: Copy {
 pub(crate) struct Plain;
 
 impl Search for Plain {
+    #[inline]
+    fn first_scale<const N: usize>(self, x: &[f32; N], w: &[f32; N]) -> f32 {
+        qp::search(4, x, w, &mut [0; N])
+    }
+
     #[inline]
     fn trials<const N: usize, const C: usize, const L: usize, const G: usize>(
         self,

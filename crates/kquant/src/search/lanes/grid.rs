@@ -1,6 +1,7 @@
 //! Fit of magnitudes to points of a grid, as [`search::grid`](crate::search::grid): trials side by side where they are
 //! rounded and summed, the points of a list side by side where one is chosen.
 
+use super::grid_scale;
 use crate::grids::{Grid, List, Neighbours};
 use crate::lanes::{MAX_LANES, TERMS, Vector};
 use crate::search::grid::{Best, MOST_TRIALS, Plain, Search, SubBlock, Sweep};
@@ -38,6 +39,11 @@ const NUMBERS: [f32; MAX_LANES] = {
 };
 
 impl<V: Vector> Search for Lanes<V> {
+    #[inline(always)]
+    fn first_scale<const N: usize>(self, x: &[f32; N], w: &[f32; N]) -> f32 {
+        grid_scale::search::<V::Part, N>(self.0, x, w)
+    }
+
     #[inline(always)]
     fn trials<const N: usize, const C: usize, const L: usize, const G: usize>(
         self,
