@@ -11,7 +11,7 @@ use super::{Block, ImportanceUse, grid_scales};
 use crate::float16::F16;
 use crate::grids::{IQ2_XXS, IQ2_XXS_POINTS, values};
 use crate::search::grid::{Plain, Refine, Search, SubBlock, Sweep};
-use crate::search::{ALL_ZERO, grid_signs, qp, weights};
+use crate::search::{ALL_ZERO, grid_signs, weights};
 
 static VALUES: [[i8; 8]; 256] = values::<256, 8, 3>(&IQ2_XXS_POINTS, [8, 25, 43]);
 
@@ -50,8 +50,8 @@ impl GridBlock for BlockIq2Xxs {
             if grid_scales::max(&magnitudes) < ALL_ZERO {
                 continue;
             }
-            // A first scale, as if each weight could have any level; the sweep is around it.
-            let scale = qp::search(4, &magnitudes, &w, &mut [0; 32]);
+            // The sweep is around this.
+            let scale = how.first_scale(&magnitudes, &w);
             let largest = scale * 3.0;
             if largest <= 0.0 {
                 continue;

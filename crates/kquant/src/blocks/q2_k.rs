@@ -119,7 +119,7 @@ impl Block<256> for BlockQ2K {
         let y = sub_blocks_mut::<16, 16, f32>(y).iter_mut();
         for ((y, levels), &byte) in y.zip(sub_blocks::<16, 16, u8>(&levels)).zip(&self.scales) {
             let (scale, min) = (d * f32::from(byte & 15), dmin * f32::from(byte >> 4));
-            decode_above::<V::Single>(isa, scale, min, levels, y);
+            decode_above::<V::Part>(isa, scale, min, levels, y);
         }
     }
 }

@@ -151,7 +151,7 @@ impl Block<256> for BlockQ3K {
         let levels = sub_blocks::<16, 16, u8>(&levels);
         for ((y, levels), scale) in sub_blocks_mut::<16, 16, f32>(y).iter_mut().zip(levels).zip(scales) {
             let scale = d * (i32::from(scale) - HALF_SCALE) as f32;
-            decode_around::<V::Single>(isa, HALF as f32, scale, levels, y);
+            decode_around::<V::Part>(isa, HALF as f32, scale, levels, y);
         }
     }
 }

@@ -56,7 +56,7 @@ impl Block<256> for BlockQ4K {
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
         let levels = six_bit::unpack_nibbles(&self.qs);
-        six_bit::decode_on::<V::Single>(isa, self.d, self.dmin, &self.scales, &levels, y);
+        six_bit::decode_on::<V::Part>(isa, self.d, self.dmin, &self.scales, &levels, y);
     }
 }
 

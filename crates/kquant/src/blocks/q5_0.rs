@@ -65,7 +65,7 @@ impl Block<32> for BlockQ5_0 {
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
         let unpacked = nibbles::unpack(&self.qs, self.qh);
-        levels::decode_around::<V::Single>(isa, 16.0, self.d.to_f32(), &unpacked, y);
+        levels::decode_around::<V::Part>(isa, 16.0, self.d.to_f32(), &unpacked, y);
     }
 }
 

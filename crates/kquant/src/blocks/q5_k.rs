@@ -62,7 +62,7 @@ impl Block<256> for BlockQ5K {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
-        six_bit::decode_on::<V::Single>(isa, self.d, self.dmin, &self.scales, &self.levels(), y);
+        six_bit::decode_on::<V::Part>(isa, self.d, self.dmin, &self.scales, &self.levels(), y);
     }
 }
 

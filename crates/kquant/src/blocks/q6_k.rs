@@ -113,7 +113,7 @@ impl Block<256> for BlockQ6K {
         let levels = unpack(&self.ql, &self.qh);
         let y = sub_blocks_mut::<16, 16, f32>(y).iter_mut();
         for ((y, levels), &scale) in y.zip(sub_blocks::<16, 16, u8>(&levels)).zip(&self.scales) {
-            decode_around::<V::Single>(isa, HALF as f32, d * f32::from(scale), levels, y);
+            decode_around::<V::Part>(isa, HALF as f32, d * f32::from(scale), levels, y);
         }
     }
 }

@@ -43,7 +43,7 @@ impl Block<32> for BlockQ8_0 {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
-        levels::decode_signed::<V::Single>(isa, self.d.to_f32(), &self.qs, y);
+        levels::decode_signed::<V::Part>(isa, self.d.to_f32(), &self.qs, y);
     }
 
     #[inline(always)]

@@ -31,6 +31,6 @@ impl Decode<256> for BlockQ8K {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
-        decode_signed::<V::Single>(isa, f32::from_le_bytes(self.d), &self.qs, y);
+        decode_signed::<V::Part>(isa, f32::from_le_bytes(self.d), &self.qs, y);
     }
 }

@@ -8,7 +8,7 @@
 mod neighbours;
 mod sets;
 
-pub(crate) use self::neighbours::{Nearby, Neighbours};
+pub(crate) use self::neighbours::{List, Nearby, Neighbours};
 
 use std::sync::LazyLock;
 

@@ -1,24 +1,36 @@
 //! The points of a grid that lie near a point which is not of the grid.
 
 use super::Grid;
+use crate::lanes::MAX_LANES;
 
 /// For each point, what the encoder may take for it.
 pub(crate) struct Neighbours<const C: usize, const L: usize> {
     /// By rank.
     entries: Vec<Entry>,
-    /// The codes of all lists, one list after the other.
+    /// The codes of all lists, one list after the other, and then as many as the longest vector has lanes.
     codes: Vec<u16>,
 }
 
 /// Where a point stands.
 #[derive(Clone, Copy, Default)]
 struct Entry {
-    /// The index of a point of the grid; of another, where its list begins.
+    /// Where its list begins; that of a point of the grid has that point alone.
     start: u32,
     /// Codes in the list; 0 for a point of the grid.
     all: u16,
-    /// Codes in the shorter list that follows; 0 if there is none.
+    /// Codes in the shorter list that follows; 0 if there is none. The index of a point of the grid.
     short: u16,
+}
+
+/// What the encoder may take for a point, for vectors.
+#[derive(Clone, Copy)]
+pub(crate) struct List<'a> {
+    /// The list, and whatever follows: whole vectors can be read from any place in the list on.
+    pub(crate) codes: &'a [u16],
+    /// Codes in the list: at least one.
+    pub(crate) len: usize,
+    /// Whether the point is of the grid: then the list has it alone.
+    pub(crate) on_grid: bool,
 }
 
 /// What the encoder may take for a point.
@@ -51,7 +63,8 @@ impl<const C: usize, const L: usize> Neighbours<C, L> {
         for (rank, entry) in entries.iter_mut().enumerate() {
             let levels = Self::levels_of_rank(rank);
             if points.get(index).is_some_and(|point| point.1 == levels) {
-                entry.start = index as u32;
+                *entry = Entry { start: codes.len() as u32, all: 0, short: index as u16 };
+                codes.push(points[index].0);
                 index += 1;
                 continue;
             }
@@ -62,13 +75,10 @@ impl<const C: usize, const L: usize> Neighbours<C, L> {
             let near = by_distance.iter().filter(|points| !points.is_empty()).take(distances).flatten();
             codes.extend(near.map(|point| point.0));
             let all = codes.len() - start;
-            // With more levels than three, telling that costs grow takes longer than what it saves.
-            if L == 3 {
-                for at in start..start + all {
-                    let kept = &codes[start + all..];
-                    if !kept.iter().any(|&before| lies_between::<C, L>(&levels, before, codes[at])) {
-                        codes.push(codes[at]);
-                    }
+            for at in start..start + all {
+                let kept = &codes[start + all..];
+                if !kept.iter().any(|&before| lies_between::<C, L>(&levels, before, codes[at])) {
+                    codes.push(codes[at]);
                 }
             }
             let short = codes.len() - start - all;
@@ -80,6 +90,7 @@ impl<const C: usize, const L: usize> Neighbours<C, L> {
             entry.short = if short == all { 0 } else { short as u16 };
             by_distance.iter_mut().for_each(Vec::clear);
         }
+        codes.resize(codes.len() + MAX_LANES, 0);
         Self { entries, codes }
     }
 
@@ -104,10 +115,25 @@ impl<const C: usize, const L: usize> Neighbours<C, L> {
         Nearby::Others { all, short }
     }
 
+    /// The same for vectors: the shorter list, unless `all` are wanted.
+    #[inline(always)]
+    pub(crate) fn list(&self, rank: usize, all: bool) -> List<'_> {
+        let Entry { start, all: of_all, short } = self.entries[rank];
+        let on_grid = of_all == 0;
+        let (skipped, len) = if on_grid {
+            (0, 1)
+        } else if all || short == 0 {
+            (0, of_all)
+        } else {
+            (of_all, short)
+        };
+        List { codes: &self.codes[start as usize + usize::from(skipped)..], len: len.into(), on_grid }
+    }
+
     /// The index of a point of the grid.
     #[inline(always)]
     pub(crate) fn index(&self, code: u16) -> u16 {
-        self.entries[Grid::<C, L>::rank(&Grid::<C, L>::levels(code))].start as u16
+        self.entries[Grid::<C, L>::rank(&Grid::<C, L>::levels(code))].short
     }
 }
 

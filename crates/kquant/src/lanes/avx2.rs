@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
-use super::{Kernel, Line, Vector};
+use super::{Kernel, Line, TERMS, Vector};
 
 /// Proof that the machine has AVX2 and F16C.
 #[derive(Clone, Copy, Debug)]
@@ -102,8 +102,8 @@ impl F32x8 {
 
 impl Vector for F32x8 {
     type Isa = Avx2;
-    type Single = Self;
     type Mask = Mask8;
+    type Part = Self;
 
     const LANES: usize = 8;
 
@@ -286,5 +286,30 @@ impl Vector for F32x8 {
             // A permutation looks at three bits; the fourth, moved to where a sign is, chooses the half of the table.
             _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32::<28>(places)))
         })
+    }
+
+    #[inline(always)]
+    fn add_terms<const C: usize>(self, terms: &[f32; TERMS], codes: &[u16]) -> Self {
+        const { assert!(C == 4 || C == 8) }
+        let codes = &codes[..8];
+        // SAFETY: a vector exists; the slice holds 8 codes; the table holds C times 32 / C terms, which are as many as are
+        // loaded at a time: 8 or 4. A permutation looks at the low three bits or, within the halves, the low two.
+        unsafe {
+            let codes = _mm256_cvtepu16_epi32(_mm_loadu_si128(codes.as_ptr().cast()));
+            let mut sum = self.0;
+            for i in 0..C {
+                let terms = terms.as_ptr().add(TERMS / C * i);
+                let shift = (TERMS / C).ilog2() as usize * i;
+                let levels = _mm256_srlv_epi32(codes, _mm256_set1_epi32(shift as i32));
+                let term = if C == 4 {
+                    _mm256_permutevar8x32_ps(_mm256_loadu_ps(terms), levels)
+                } else {
+                    let terms = _mm_loadu_ps(terms);
+                    _mm256_permutevar_ps(_mm256_set_m128(terms, terms), levels)
+                };
+                sum = _mm256_add_ps(sum, term);
+            }
+            Self(sum)
+        }
     }
 }

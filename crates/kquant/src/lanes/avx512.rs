@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
 use super::pair::Pair;
-use super::{Kernel, Line, Vector};
+use super::{Kernel, Line, TERMS, Vector};
 
 /// Proof that the machine has AVX-512 F, BW, VL, DQ, and what comes before them.
 #[derive(Clone, Copy, Debug)]
@@ -121,8 +121,8 @@ impl F32x16 {
 
 impl Vector for F32x16 {
     type Isa = Avx512;
-    type Single = Self;
     type Mask = Mask16;
+    type Part = Self;
 
     const LANES: usize = 16;
 
@@ -296,5 +296,30 @@ impl Vector for F32x16 {
             let places = _mm512_cvtepu8_epi32(_mm_loadu_si128(places.as_ptr().cast()));
             _mm512_permutexvar_ps(places, _mm512_loadu_ps(table.as_ptr()))
         })
+    }
+
+    #[inline(always)]
+    fn add_terms<const C: usize>(self, terms: &[f32; TERMS], codes: &[u16]) -> Self {
+        const { assert!(C == 4 || C == 8) }
+        let codes = &codes[..16];
+        // SAFETY: a vector exists; the slice holds 16 codes; the table holds C times 32 / C terms, which are as many as are
+        // loaded at a time: 8 or 4. A permutation looks at the low four bits, of which the highest does not matter as the
+        // terms are there twice, or, within the quarters, the low two.
+        unsafe {
+            let codes = _mm512_cvtepu16_epi32(_mm256_loadu_si256(codes.as_ptr().cast()));
+            let mut sum = self.0;
+            for i in 0..C {
+                let terms = terms.as_ptr().add(TERMS / C * i);
+                let shift = (TERMS / C).ilog2() as usize * i;
+                let levels = _mm512_srlv_epi32(codes, _mm512_set1_epi32(shift as i32));
+                let term = if C == 4 {
+                    _mm512_permutexvar_ps(levels, _mm512_broadcast_f32x8(_mm256_loadu_ps(terms)))
+                } else {
+                    _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps(terms)), levels)
+                };
+                sum = _mm512_add_ps(sum, term);
+            }
+            Self(sum)
+        }
     }
 }

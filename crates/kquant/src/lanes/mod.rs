@@ -26,16 +26,19 @@ use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 /// The most lanes that a [`Vector`] has.
 pub(crate) const MAX_LANES: usize = 32;
 
+/// Terms in a table of [`Vector::add_terms`].
+pub(crate) const TERMS: usize = 32;
+
 /// A vector of binary32, [`Vector::LANES`] long. Operators round as IEEE 754 says, lane by lane.
 pub(crate) trait Vector:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
 {
     /// Proof that the machine has the instructions.
     type Isa: Copy;
-    /// This vector, or one of two that make it: at most 16 lanes, for what changes from sub-block to sub-block.
-    type Single: Vector<Isa = Self::Isa>;
     /// A truth value a lane.
     type Mask: Copy + BitAnd<Output = Self::Mask> + BitOr<Output = Self::Mask> + Not<Output = Self::Mask>;
+    /// What the machine has in one register, at most 16 lanes: for work that would leave lanes of a longer vector empty.
+    type Part: Vector<Isa = Self::Isa>;
 
     /// A multiple of 8, at most [`MAX_LANES`].
     const LANES: usize;
@@ -103,6 +106,13 @@ pub(crate) trait Vector:
 
     /// The values of a table at [`Vector::LANES`] places, which must be below 16.
     fn lookup(isa: Self::Isa, table: &[f32; 16], places: &[u8]) -> Self;
+
+    /// For each of [`Vector::LANES`] points with `C` coordinates, 4 or 8: adds a term for each coordinate, one after the
+    /// other, that which its level has in the table.
+    ///
+    /// A code has the levels side by side, the first coordinate's lowest, in as many bits each as `32 / C` of them need;
+    /// the table has the terms of the first coordinate's `32 / C` levels, then those of the second's, and so on.
+    fn add_terms<const C: usize>(self, terms: &[f32; TERMS], codes: &[u16]) -> Self;
 }
 
 /// `S` columns of as many rows as there are lanes, the rows one after the other; `S` is a multiple of 8.

@@ -5,7 +5,7 @@
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
-use super::{Line, Vector};
+use super::{Line, TERMS, Vector};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair<V>(V, V);
@@ -36,8 +36,8 @@ impl<M: Not<Output = M>> Not for Pair<M> {
 
 impl<V: Vector> Vector for Pair<V> {
     type Isa = V::Isa;
-    type Single = V;
     type Mask = Pair<V::Mask>;
+    type Part = V::Part;
 
     const LANES: usize = 2 * V::LANES;
 
@@ -159,5 +159,10 @@ impl<V: Vector> Vector for Pair<V> {
     #[inline(always)]
     fn lookup(isa: V::Isa, table: &[f32; 16], places: &[u8]) -> Self {
         Self(V::lookup(isa, table, places), V::lookup(isa, table, &places[V::LANES..]))
+    }
+
+    #[inline(always)]
+    fn add_terms<const C: usize>(self, terms: &[f32; TERMS], codes: &[u16]) -> Self {
+        Self(self.0.add_terms::<C>(terms, codes), self.1.add_terms::<C>(terms, &codes[V::LANES..]))
     }
 }

@@ -3,7 +3,7 @@
 use std::array;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
-use super::{Line, Vector};
+use super::{Line, TERMS, Vector};
 use crate::float16::F16;
 use crate::search::rounding::truncate;
 
@@ -71,8 +71,8 @@ impl Not for Mask8 {
 
 impl Vector for F32x8 {
     type Isa = Portable;
-    type Single = Self;
     type Mask = Mask8;
+    type Part = Self;
 
     const LANES: usize = 8;
 
@@ -222,6 +222,21 @@ impl Vector for F32x8 {
         let mut lanes = [0.0; 8];
         for (lane, place) in lanes.iter_mut().zip(&places[..8]) {
             *lane = table[usize::from(place & 15)];
+        }
+        Self(lanes)
+    }
+
+    #[inline(always)]
+    fn add_terms<const C: usize>(self, terms: &[f32; TERMS], codes: &[u16]) -> Self {
+        const { assert!(C == 4 || C == 8) }
+        let levels = TERMS / C;
+        let codes = &codes[..8];
+        let mut lanes = self.0;
+        for i in 0..C {
+            for (lane, code) in lanes.iter_mut().zip(codes) {
+                let level = usize::from(*code) >> (i * levels.ilog2() as usize) & (levels - 1);
+                *lane += terms[i * levels + level];
+            }
         }
         Self(lanes)
     }

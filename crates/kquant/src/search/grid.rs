@@ -7,6 +7,7 @@
 //! The trials do not depend on each other: here they come one after the other, in
 //! [`lanes::grid`](super::lanes::grid) side by side.
 
+use super::qp;
 use super::rounding::nearest_int;
 use crate::grids::{Grid, Nearby, Neighbours};
 
@@ -19,7 +20,7 @@ pub(crate) struct Sweep {
 }
 
 /// The most trials of a sweep, up to whole vectors.
-const MOST_TRIALS: usize = 32;
+pub(crate) const MOST_TRIALS: usize = 32;
 
 impl Sweep {
     #[inline(always)]
@@ -30,11 +31,13 @@ impl Sweep {
     /// What is beyond [`Sweep::count`] repeats the last.
     #[inline(always)]
     pub(crate) fn inverses<const L: usize>(self, largest: f32) -> [f32; MOST_TRIALS] {
+        let mut inverses = [0.0; MOST_TRIALS];
         let steps = i32::from(self.steps);
-        std::array::from_fn(|trial| {
-            let step = steps.min(trial as i32 - steps);
-            ((2 * L - 1) as f32 + step as f32 * self.delta) / largest
-        })
+        for (inverse, trial) in inverses.iter_mut().zip(0..) {
+            let step = steps.min(trial - steps);
+            *inverse = ((2 * L - 1) as f32 + step as f32 * self.delta) / largest;
+        }
+        inverses
     }
 }
 
@@ -83,6 +86,9 @@ impl<const G: usize> Best<G> {
 
 /// How trials are run.
 pub(crate) trait Search: Copy {
+    /// A first scale for levels 0 … 4, as if each weight could have any: that of [`qp::search`].
+    fn first_scale<const N: usize>(self, x: &[f32; N], w: &[f32; N]) -> f32;
+
     /// Runs all trials of a sweep. None if no point has a finite cost for some group.
     fn trials<const N: usize, const C: usize, const L: usize, const G: usize>(
         self,
@@ -92,6 +98,16 @@ pub(crate) trait Search: Copy {
         largest: f32,
         best: &mut Best<G>,
     ) -> Option<()>;
+
+    /// Finds the points of some groups at a scale: those for which `again` holds. None as for [`Search::trials`].
+    fn snap_again<const N: usize, const C: usize, const L: usize, const G: usize>(
+        self,
+        sub_block: &SubBlock<'_, N, C>,
+        neighbours: &Neighbours<C, L>,
+        scale: f32,
+        again: &[bool; G],
+        codes: &mut [u16; G],
+    ) -> Option<()>;
 }
 
 /// One after the other.
@@ -99,6 +115,11 @@ pub(crate) trait Search: Copy {
 pub(crate) struct Plain;
 
 impl Search for Plain {
+    #[inline]
+    fn first_scale<const N: usize>(self, x: &[f32; N], w: &[f32; N]) -> f32 {
+        qp::search(4, x, w, &mut [0; N])
+    }
+
     #[inline]
     fn trials<const N: usize, const C: usize, const L: usize, const G: usize>(
         self,
@@ -116,6 +137,23 @@ impl Search for Plain {
             let (sum_xq, sum_qq) = sub_block.sums::<L>(&codes);
             if best.improve(sum_xq, sum_qq) {
                 (best.codes, best.on_grid) = (codes, on_grid);
+            }
+        }
+        Some(())
+    }
+
+    #[inline]
+    fn snap_again<const N: usize, const C: usize, const L: usize, const G: usize>(
+        self,
+        sub_block: &SubBlock<'_, N, C>,
+        neighbours: &Neighbours<C, L>,
+        scale: f32,
+        again: &[bool; G],
+        codes: &mut [u16; G],
+    ) -> Option<()> {
+        for g in 0..G {
+            if again[g] {
+                codes[g] = sub_block.snap(neighbours, g, 1.0 / scale, scale)?.0;
             }
         }
         Some(())
@@ -160,11 +198,13 @@ impl<'a, const N: usize, const C: usize> SubBlock<'a, N, C> {
         how.trials(self, neighbours, sweep, largest, &mut best)?;
         let Best { mut scale, mut codes, on_grid, .. } = best;
         if scale > 0.0 && (refine == Refine::All || on_grid.contains(&false)) {
-            for g in 0..G {
-                if refine != Refine::OffGrid || !on_grid[g] {
-                    codes[g] = self.snap(neighbours, g, 1.0 / scale, scale)?.0;
+            let mut again = [true; G];
+            if refine == Refine::OffGrid {
+                for (again, on_grid) in again.iter_mut().zip(on_grid) {
+                    *again = !on_grid;
                 }
             }
+            how.snap_again(self, neighbours, scale, &again, &mut codes)?;
             let (sum_xq, sum_qq) = self.sums::<L>(&codes);
             if sum_qq > 0.0 {
                 scale = sum_xq / sum_qq;
@@ -191,7 +231,8 @@ impl<'a, const N: usize, const C: usize> SubBlock<'a, N, C> {
             Nearby::Others { all, short } => {
                 let values: [f32; L] = std::array::from_fn(|level| scale * (2 * level + 1) as f32);
                 let costs = Costs::<C, L>::new(&values, x, root_w);
-                let list = if costs.grow_from(&levels) { short } else { all };
+                // With more levels than three, telling that costs grow takes longer than what it saves.
+                let list = if L == 3 && costs.grow_from(&levels) { short } else { all };
                 Some((costs.cheapest(list)?, false))
             }
         }

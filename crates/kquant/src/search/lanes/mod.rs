@@ -6,6 +6,7 @@
 
 pub(crate) mod affine;
 pub(crate) mod grid;
+mod grid_scale;
 pub(crate) mod iq4;
 pub(crate) mod q3;
 pub(crate) mod qp;
