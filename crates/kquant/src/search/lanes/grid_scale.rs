@@ -38,7 +38,7 @@ fn try_search<V: Vector, const N: usize>(isa: V::Isa, x: &[f32; N], w: &[f32; N]
         first += V::LANES;
     }
     let max = largest.largest_lane();
-    if !(max >= ALL_ZERO && max < LARGEST) {
+    if !(ALL_ZERO..LARGEST).contains(&max) {
         return None;
     }
     let mut fits = zero.same(zero);
