@@ -1,5 +1,6 @@
 //! From a type and an instruction set to encoder and decoder.
 
+use bytemuck::cast_slice;
 use gguf_format::GgmlType;
 
 use crate::blocks::lanes::grid::{EncodeGrid, GridBlock};
@@ -11,7 +12,7 @@ use crate::blocks::{
     BlockQ3K, BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0, BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0, BlockQ8_1,
     BlockQ8K, BlockTq1_0, BlockTq2_0, Decode, ImportanceUse,
 };
-use crate::lanes::{Isa, Kernel, PART_BYTES, Results, Vector};
+use crate::lanes::{Isa, Kernel, PART_BYTES, Parts, Vector, make_all};
 use crate::search::grid::Plain;
 use crate::search::weights::sum_of_squares;
 
@@ -127,6 +128,12 @@ pub(crate) const fn codec(ty: GgmlType) -> Option<Codec> {
 /// Weights of a part of a call's [`Results`]: a multiple of every block, none of which takes more than four bytes a weight.
 pub(crate) const PART: usize = PART_BYTES / 4;
 
+/// How far ahead weights are asked for, in bytes.
+pub(crate) const AHEAD: usize = 1024;
+
+/// Places of a large call at which weights are read in turn.
+pub(crate) const STRETCHES: usize = 4;
+
 fn encode<const LEN: usize, B: Block<LEN>>(
     isa: Isa,
     src: &[f32],
@@ -185,7 +192,7 @@ fn encode_vectors<const LEN: usize, B: VectorBlock<LEN>>(
 fn decode_vectors<const LEN: usize, B: VectorBlock<LEN>>(isa: Isa, src: &[u8], dst: &mut [f32]) {
     match isa {
         Isa::Scalar => decode::<LEN, B>(isa, src, dst),
-        vectors => vectors.run(DecodeAll::<LEN, B> { src: bytemuck::cast_slice(src), dst }),
+        vectors => vectors.run(DecodeAll::<LEN, B> { src: cast_slice(src), dst }),
     }
 }
 
@@ -204,7 +211,7 @@ fn encode_grid<B: GridBlock>(
 }
 
 fn decode<const LEN: usize, B: Decode<LEN>>(isa: Isa, src: &[u8], dst: &mut [f32]) {
-    let kernel = DecodeBlocks::<LEN, B> { src: bytemuck::cast_slice(src), dst };
+    let kernel = DecodeBlocks::<LEN, B> { src: cast_slice(src), dst };
     match isa {
         Isa::Scalar => kernel.one_by_one(),
         vectors => vectors.run(kernel),
@@ -247,15 +254,23 @@ impl<const LEN: usize, B: Block<LEN>> Kernel for EncodeBlocks<'_, LEN, B> {
         if self.importance.is_some() {
             self.one_by_one();
         } else {
-            let mut results = Results::new(self.src.len(), self.dst);
-            for x in self.src.chunks(PART) {
-                let blocks = x.len() / LEN;
-                for (block, x) in results.next::<B>(blocks).iter_mut().zip(x.as_chunks().0) {
-                    *block = B::encode_on::<V>(isa, x);
-                }
-                results.put::<V, B>(isa, blocks);
-            }
-            results.finish();
+            let Self { src, dst, .. } = self;
+            make_all::<V, B, STRETCHES>(isa, src.len(), PART / LEN, dst, &Encoded::<LEN> { src });
+        }
+    }
+}
+
+/// Blocks, made from weights.
+struct Encoded<'a, const LEN: usize> {
+    src: &'a [f32],
+}
+
+impl<const LEN: usize, B: Block<LEN>> Parts<B> for Encoded<'_, LEN> {
+    #[inline(always)]
+    fn make<V: Vector>(&self, isa: V::Isa, at: usize, to: &mut [B]) {
+        for (block, x) in to.iter_mut().zip(self.src[at * LEN..].as_chunks().0) {
+            V::prefetch(isa, cast_slice(x), AHEAD);
+            *block = B::encode_on::<V>(isa, x);
         }
     }
 }
@@ -279,14 +294,23 @@ impl<const LEN: usize, B: Decode<LEN>> Kernel for DecodeBlocks<'_, LEN, B> {
 
     #[inline(always)]
     fn run<V: Vector>(self, isa: V::Isa) {
-        let mut results = Results::new(self.dst.len(), self.dst);
-        for blocks in self.src.chunks(PART / LEN) {
-            let weights = blocks.len() * LEN;
-            for (block, y) in blocks.iter().zip(results.next::<f32>(weights).as_chunks_mut().0) {
-                block.decode_on::<V>(isa, y);
-            }
-            results.put::<V, f32>(isa, weights);
+        let Self { src, dst } = self;
+        make_all::<V, f32, 1>(isa, dst.len(), PART, dst, &Decoded::<LEN, B> { src });
+    }
+}
+
+/// Weights, made from blocks.
+struct Decoded<'a, const LEN: usize, B> {
+    src: &'a [B],
+}
+
+impl<const LEN: usize, B: Decode<LEN>> Parts<f32> for Decoded<'_, LEN, B> {
+    #[inline(always)]
+    fn make<V: Vector>(&self, isa: V::Isa, at: usize, to: &mut [f32]) {
+        let src = &self.src[at / LEN..][..to.len() / LEN];
+        V::prefetch(isa, cast_slice(src), AHEAD);
+        for (block, y) in src.iter().zip(to.as_chunks_mut().0) {
+            block.decode_on::<V>(isa, y);
         }
-        results.finish();
     }
 }

@@ -1,7 +1,10 @@
 //! What is refused, and that nothing is written then.
 
 use gguf_format::GgmlType;
-use kquant::{Error, can_decode, can_encode, decode_rows, encode_rows, needs_importance};
+use kquant::{
+    Error, Isa, can_decode, can_encode, decode_rows, decode_rows_on, encode_rows, encode_rows_on,
+    needs_importance,
+};
 
 #[test]
 fn every_type_of_weights_goes_both_ways_and_the_others_are_refused() {
@@ -125,5 +128,34 @@ fn blocks_may_lie_at_any_address() {
             decoded.push(weights);
         }
         assert!(decoded.windows(2).all(|pair| pair[0] == pair[1]), "{ty}");
+    }
+}
+
+/// What large calls write goes past the caches, from several places in turn.
+#[test]
+fn large_calls_make_what_small_ones_make() {
+    let row_len = 33 * 256;
+    let rows = (4 << 20) / row_len + 1;
+    let row: Vec<f32> = (0..row_len).map(|i| ((i * 7919) % 2003) as f32 * 0.01 - 10.0).collect();
+    let src: Vec<f32> = (0..rows).flat_map(|r| row.iter().map(move |x| x * (1 + r % 7) as f32)).collect();
+    for ty in
+        [GgmlType::F16, GgmlType::BF16, GgmlType::Q8_0, GgmlType::Q5_1, GgmlType::TQ2_0, GgmlType::NVFP4]
+    {
+        let row_bytes = ty.row_bytes(row_len as u64).unwrap() as usize;
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            // At an address like no other.
+            let mut all = vec![0; rows * row_bytes + 3];
+            encode_rows_on(isa, ty, &src, row_len, None, &mut all[3..]).unwrap();
+            let mut weights = vec![0.0; rows * row_len];
+            decode_rows_on(isa, ty, &all[3..], row_len, &mut weights).unwrap();
+            for (r, blocks) in all[3..].chunks(row_bytes).enumerate() {
+                let mut one = vec![0; row_bytes];
+                encode_rows_on(isa, ty, &src[r * row_len..][..row_len], row_len, None, &mut one).unwrap();
+                assert!(blocks == one, "{ty} {isa} row {r}");
+                let mut decoded = vec![0.0; row_len];
+                decode_rows_on(isa, ty, &one, row_len, &mut decoded).unwrap();
+                assert!(weights[r * row_len..][..row_len] == decoded, "{ty} {isa} row {r}");
+            }
+        }
     }
 }

@@ -1,12 +1,16 @@
 //! What IQ1_S and IQ1_M have in common: points of one grid, and levels moved by an eighth.
 
-use crate::grids;
+use bytemuck::cast_slice;
 
-/// The grid's points, −1, 0 or 1 for each of eight weights.
-static POINTS: [[i8; 8]; 2048] = grids::values::<2048, 8, 3>(&grids::IQ1_POINTS, [-1, 0, 1]);
+use super::lanes::levels::decode_around;
+use crate::grids;
+use crate::lanes::Vector;
+
+/// For each of the grid's points `8 · level + 8`, where levels are −1, 0, 1: bytes of a word, the first lowest.
+static EIGHTHS: [u64; 2048] = grids::values::<2048, 8, 3>(&grids::IQ1_POINTS, [0, 8, 16]);
 
 /// Indices have so many values.
-const INDICES: usize = POINTS.len();
+const INDICES: usize = EIGHTHS.len();
 
 /// How far the levels of a point are moved.
 const SHIFT: f32 = 0.125;
@@ -14,24 +18,49 @@ const SHIFT: f32 = 0.125;
 /// The levels of eight weights.
 #[inline(always)]
 pub(super) fn levels(index: usize, down: bool) -> [f32; 8] {
-    let point = POINTS[index % INDICES];
+    let point = EIGHTHS[index % INDICES].to_le_bytes();
     let shift = if down { -SHIFT } else { SHIFT };
     let mut levels = [0.0; 8];
     for i in 0..8 {
-        levels[i] = f32::from(point[i]) + shift;
+        levels[i] = f32::from(point[i]) * 0.125 - 1.0 + shift;
     }
     levels
 }
 
-/// Decodes eight weights.
-#[inline(always)]
-pub(super) fn decode_point(index: usize, down: bool, scale: f32) -> [f32; 8] {
-    let mut y = levels(index, down);
-    for y in &mut y {
-        *y *= scale;
+/// A super-block of `C` sub-blocks, each `P` points.
+pub(super) trait Points<const C: usize, const P: usize> {
+    /// The scale of a sub-block, and of each point its index and whether its levels are moved down.
+    fn points(&self, sub_block: usize) -> (f32, [(usize, bool); P]);
+
+    #[inline(always)]
+    fn decode_points(&self, y: &mut [f32; 256]) {
+        for (j, y) in y.chunks_exact_mut(8 * P).take(C).enumerate() {
+            let (scale, points) = self.points(j);
+            for (y, (index, down)) in y.chunks_exact_mut(8).zip(points) {
+                for (y, level) in y.iter_mut().zip(levels(index, down)) {
+                    *y = level * scale;
+                }
+            }
+        }
     }
-    y
+
+    /// The same in vectors: of each level, `8 · (level ± ⅛) + 9`, which is 0 … 18. That is exact, as is an eighth of a
+    /// scale: none is so small that it loses a bit.
+    #[inline(always)]
+    fn decode_points_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        for (j, y) in y.chunks_exact_mut(8 * P).take(C).enumerate() {
+            let (scale, points) = self.points(j);
+            let mut words = [0; P];
+            for (word, (index, down)) in words.iter_mut().zip(points) {
+                *word = (EIGHTHS[index % INDICES] + if down { 0 } else { TWOS }).to_le();
+            }
+            decode_around::<V::Part>(isa, 9.0, scale * 0.125, cast_slice(&words), y);
+        }
+    }
 }
+
+/// A byte of 2 for each.
+const TWOS: u64 = u64::from_le_bytes([2; 8]);
 
 /// `2 · Σ x² / 256`: what importance is raised by.
 #[inline(always)]

@@ -1,15 +1,13 @@
 //! `IQ1_M`: 256 weights in 56 bytes. 16 sub-blocks of 16 weights, each two points of a grid with levels l of −1, 0, 1 for
 //! eight weights; `x = d · (2s + 1) · (l ± ⅛)`, s of three bits for each sub-block and a sign for each point.
 
-use std::hint::black_box;
-
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::Block;
-use super::iq1::{decode_point, variance};
+use super::iq1::{Points, variance};
 use super::lanes::{self, Importance, LaneBlock};
-use super::super_block::{largest, sub_blocks, sub_blocks_mut};
+use super::super_block::{largest, sub_blocks};
 use crate::float16::F16;
 use crate::grids::{IQ1_POINTS, Ternary};
 use crate::lanes::Vector;
@@ -110,6 +108,23 @@ impl BlockIq1M {
     }
 }
 
+impl Points<16, 2> for BlockIq1M {
+    #[inline(always)]
+    fn points(&self, j: usize) -> (f32, [(usize, bool); 2]) {
+        let scales = u64::from_le_bytes(bytemuck::cast(self.scales));
+        let d = scales >> 12 & 0xf | scales >> 24 & 0xf0 | scales >> 36 & 0xf00 | scales >> 48 & 0xf000;
+        let d = bytemuck::cast::<[u8; 2], F16>((d as u16).to_le_bytes()).to_f32();
+        // 12 bits of each 16 are scales.
+        let scale = d * (2 * (scales >> (16 * (j / 4) + 3 * (j % 4)) & 7) + 1) as f32;
+        let mut points = [(0, false); 2];
+        for (i, point) in points.iter_mut().enumerate() {
+            let high = usize::from(self.qh[j]) >> (4 * i);
+            *point = (usize::from(self.qs[j][i]) | (high & 7) << 8, high & 8 != 0);
+        }
+        (scale, points)
+    }
+}
+
 impl Block<256> for BlockIq1M {
     const TYPE: GgmlType = GgmlType::IQ1_M;
 
@@ -124,20 +139,12 @@ impl Block<256> for BlockIq1M {
 
     #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
-        let scales = self.scales.map(u16::from_le_bytes);
-        let bits = (0..4).fold(0, |bits, i| bits | scales[i] >> 12 << (4 * i));
-        let d = bytemuck::cast::<[u8; 2], F16>(bits.to_le_bytes()).to_f32();
-        let y: &mut [[f32; 16]; 16] = sub_blocks_mut(y);
-        for (j, y) in y.iter_mut().enumerate() {
-            // Else compilers take one weight of every sub-block for a vector, and scatter the results.
-            let high = black_box(usize::from(self.qh[j]));
-            let scale = d * (2 * (scales[j / 4] >> (3 * (j % 4)) & 7) + 1) as f32;
-            for (i, y) in y.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                let high = high >> (4 * i);
-                let index = usize::from(self.qs[j][i]) | (high & 7) << 8;
-                *y = decode_point(index, high & 8 != 0, scale);
-            }
-        }
+        self.decode_points(y);
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        self.decode_points_on::<V>(isa, y);
     }
 }
 

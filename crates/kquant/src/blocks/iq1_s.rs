@@ -1,14 +1,12 @@
 //! `IQ1_S`: 256 weights in 50 bytes. 8 sub-blocks of 32 weights, each four points of a grid with levels l of −1, 0, 1 for
 //! eight weights; `x = d · (2s + 1) · (l ± ⅛)`, s of three bits and one sign for each sub-block.
 
-use std::hint::black_box;
-
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
-use super::iq1::{decode_point, variance};
+use super::iq1::{Points, variance};
 use super::lanes::{self, Importance, LaneBlock};
-use super::super_block::{largest, sub_blocks, sub_blocks_mut};
+use super::super_block::{largest, sub_blocks};
 use super::{Block, ImportanceUse};
 use crate::float16::F16;
 use crate::lanes::Vector;
@@ -75,6 +73,19 @@ impl BlockIq1S {
     }
 }
 
+impl Points<8, 4> for BlockIq1S {
+    #[inline(always)]
+    fn points(&self, j: usize) -> (f32, [(usize, bool); 4]) {
+        let high = usize::from(u16::from_le_bytes(self.qh[j]));
+        let scale = self.d.to_f32() * (2 * (high >> 12 & 7) + 1) as f32;
+        let mut points = [(0, high >> 15 != 0); 4];
+        for (i, point) in points.iter_mut().enumerate() {
+            point.0 = usize::from(self.qs[j][i]) | (high >> (3 * i) & 7) << 8;
+        }
+        (scale, points)
+    }
+}
+
 impl Block<256> for BlockIq1S {
     const TYPE: GgmlType = GgmlType::IQ1_S;
     const IMPORTANCE: ImportanceUse = ImportanceUse::Required;
@@ -89,17 +100,12 @@ impl Block<256> for BlockIq1S {
 
     #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
-        let d = self.d.to_f32();
-        let y: &mut [[f32; 32]; 8] = sub_blocks_mut(y);
-        for ((y, low), high) in y.iter_mut().zip(&self.qs).zip(&self.qh) {
-            // Else compilers take one weight of every sub-block for a vector, and scatter the results.
-            let high = black_box(usize::from(u16::from_le_bytes(*high)));
-            let scale = d * (2 * (high >> 12 & 7) + 1) as f32;
-            for (i, (y, &low)) in y.as_chunks_mut::<8>().0.iter_mut().zip(low).enumerate() {
-                let index = usize::from(low) | (high >> (3 * i) & 7) << 8;
-                *y = decode_point(index, high >> 15 != 0, scale);
-            }
-        }
+        self.decode_points(y);
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        self.decode_points_on::<V>(isa, y);
     }
 }
 

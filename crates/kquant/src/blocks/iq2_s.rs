@@ -5,15 +5,17 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::grid_scales::Points;
 use super::lanes::grid::GridBlock;
-use super::super_block::{sub_blocks, sub_blocks_mut};
+use super::super_block::sub_blocks;
 use super::{Block, grid_scales};
 use crate::float16::F16;
 use crate::grids::{IQ2_S, IQ2_S_POINTS, values};
+use crate::lanes::Vector;
 use crate::search::grid::{Plain, Refine, Search, SubBlock, Sweep};
 use crate::search::{grid_signs, weights};
 
-static VALUES: [[i8; 8]; 1024] = values::<1024, 8, 3>(&IQ2_S_POINTS, [8, 25, 43]);
+static VALUES: [u64; 1024] = values::<1024, 8, 3>(&IQ2_S_POINTS, [8, 25, 43]);
 
 const TOP_SCALE: u8 = 15;
 const SWEEP: Sweep = Sweep { steps: 9, delta: 0.1 };
@@ -75,6 +77,23 @@ impl GridBlock for BlockIq2S {
     }
 }
 
+impl Points<16, 2> for BlockIq2S {
+    #[inline(always)]
+    fn points(&self, j: usize) -> grid_scales::SubBlock<2> {
+        let scale = self.scales[j / 2] >> (4 * (j % 2)) & 15;
+        let mut points = grid_scales::SubBlock {
+            scale: self.d.to_f32() * (0.5 + f32::from(scale)) * 0.25,
+            values: [0; 2],
+            signs: self.signs[j],
+        };
+        for k in 0..2 {
+            let high = self.qh[j / 2] >> (4 * (j % 2) + 2 * k) & 3;
+            points.values[k] = VALUES[usize::from(u16::from_le_bytes([self.qs[j][k], high]))];
+        }
+        points
+    }
+}
+
 impl Block<256> for BlockIq2S {
     const TYPE: GgmlType = GgmlType::IQ2_S;
 
@@ -88,15 +107,11 @@ impl Block<256> for BlockIq2S {
 
     #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
-        let d = self.d.to_f32();
-        let scales = grid_scales::unpack_nibbles::<8, 16>(&self.scales);
-        for (j, y) in sub_blocks_mut::<16, 16, f32>(y).iter_mut().enumerate() {
-            let scale = d * (0.5 + f32::from(scales[j])) * 0.25;
-            for (k, y) in y.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                let high = self.qh[j / 2] >> (4 * (j % 2) + 2 * k) & 3;
-                let index = u16::from_le_bytes([self.qs[j][k], high]);
-                *y = grid_scales::decode_point(scale, &VALUES[usize::from(index)], self.signs[j][k]);
-            }
-        }
+        self.decode_points(y);
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        self.decode_points_on::<V>(isa, y);
     }
 }

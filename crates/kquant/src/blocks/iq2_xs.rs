@@ -5,15 +5,17 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::grid_scales::Points;
 use super::lanes::grid::GridBlock;
-use super::super_block::{sub_blocks, sub_blocks_mut};
+use super::super_block::sub_blocks;
 use super::{Block, ImportanceUse, grid_scales};
 use crate::float16::F16;
 use crate::grids::{IQ2_XS, IQ2_XS_POINTS, values};
+use crate::lanes::Vector;
 use crate::search::grid::{Plain, Refine, Search, SubBlock, Sweep};
 use crate::search::{ALL_ZERO, grid_signs, weights};
 
-static VALUES: [[i8; 8]; 512] = values::<512, 8, 3>(&IQ2_XS_POINTS, [8, 25, 43]);
+static VALUES: [u64; 512] = values::<512, 8, 3>(&IQ2_XS_POINTS, [8, 25, 43]);
 
 const TOP_SCALE: u8 = 15;
 const SWEEP: Sweep = Sweep { steps: 9, delta: 0.1 };
@@ -65,6 +67,24 @@ impl GridBlock for BlockIq2Xs {
     }
 }
 
+impl Points<16, 2> for BlockIq2Xs {
+    #[inline(always)]
+    fn points(&self, j: usize) -> grid_scales::SubBlock<2> {
+        let scale = self.scales[j / 2] >> (4 * (j % 2)) & 15;
+        let mut points = grid_scales::SubBlock {
+            scale: self.d.to_f32() * (0.5 + f32::from(scale)) * 0.25,
+            values: [0; 2],
+            signs: [0; 2],
+        };
+        for k in 0..2 {
+            let bits = u16::from_le_bytes(self.qs[j][k]);
+            points.values[k] = VALUES[usize::from(bits & 511)];
+            points.signs[k] = grid_signs::with_eighth((bits >> 9) as u8);
+        }
+        points
+    }
+}
+
 impl Block<256> for BlockIq2Xs {
     const TYPE: GgmlType = GgmlType::IQ2_XS;
 
@@ -80,15 +100,11 @@ impl Block<256> for BlockIq2Xs {
 
     #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
-        let d = self.d.to_f32();
-        let scales = grid_scales::unpack_nibbles::<8, 16>(&self.scales);
-        for ((y, sub), scale) in sub_blocks_mut::<16, 16, f32>(y).iter_mut().zip(&self.qs).zip(scales) {
-            let scale = d * (0.5 + f32::from(scale)) * 0.25;
-            for (y, &bits) in y.as_chunks_mut::<8>().0.iter_mut().zip(sub) {
-                let bits = u16::from_le_bytes(bits);
-                let signs = grid_signs::with_eighth((bits >> 9) as u8);
-                *y = grid_scales::decode_point(scale, &VALUES[usize::from(bits & 511)], signs);
-            }
-        }
+        self.decode_points(y);
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        self.decode_points_on::<V>(isa, y);
     }
 }

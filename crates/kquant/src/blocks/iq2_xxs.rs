@@ -5,15 +5,17 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::grid_scales::Points;
 use super::lanes::grid::GridBlock;
-use super::super_block::{sub_blocks, sub_blocks_mut};
+use super::super_block::sub_blocks;
 use super::{Block, ImportanceUse, grid_scales};
 use crate::float16::F16;
 use crate::grids::{IQ2_XXS, IQ2_XXS_POINTS, values};
+use crate::lanes::Vector;
 use crate::search::grid::{Plain, Refine, Search, SubBlock, Sweep};
 use crate::search::{ALL_ZERO, grid_signs, weights};
 
-static VALUES: [[i8; 8]; 256] = values::<256, 8, 3>(&IQ2_XXS_POINTS, [8, 25, 43]);
+static VALUES: [u64; 256] = values::<256, 8, 3>(&IQ2_XXS_POINTS, [8, 25, 43]);
 
 const TOP_SCALE: u8 = 15;
 const SWEEP: Sweep = Sweep { steps: 6, delta: 0.1 };
@@ -76,6 +78,23 @@ impl GridBlock for BlockIq2Xxs {
     }
 }
 
+impl Points<8, 4> for BlockIq2Xxs {
+    #[inline(always)]
+    fn points(&self, j: usize) -> grid_scales::SubBlock<4> {
+        let bits = u32::from_le_bytes(self.qs[j].signs_and_scale);
+        let mut points = grid_scales::SubBlock {
+            scale: self.d.to_f32() * (0.5 + (bits >> 28) as f32) * 0.25,
+            values: [0; 4],
+            signs: [0; 4],
+        };
+        for k in 0..4 {
+            points.values[k] = VALUES[usize::from(self.qs[j].indices[k])];
+            points.signs[k] = grid_signs::with_eighth((bits >> (7 * k)) as u8 & 127);
+        }
+        points
+    }
+}
+
 impl Block<256> for BlockIq2Xxs {
     const TYPE: GgmlType = GgmlType::IQ2_XXS;
 
@@ -91,14 +110,11 @@ impl Block<256> for BlockIq2Xxs {
 
     #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
-        let d = self.d.to_f32();
-        for (y, sub) in sub_blocks_mut::<32, 8, f32>(y).iter_mut().zip(&self.qs) {
-            let bits = u32::from_le_bytes(sub.signs_and_scale);
-            let scale = d * (0.5 + (bits >> 28) as f32) * 0.25;
-            for (k, (y, &index)) in y.as_chunks_mut::<8>().0.iter_mut().zip(&sub.indices).enumerate() {
-                let signs = grid_signs::with_eighth((bits >> (7 * k)) as u8 & 127);
-                *y = grid_scales::decode_point(scale, &VALUES[usize::from(index)], signs);
-            }
-        }
+        self.decode_points(y);
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        self.decode_points_on::<V>(isa, y);
     }
 }

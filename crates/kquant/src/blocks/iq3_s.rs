@@ -5,15 +5,17 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::grid_scales::Points;
 use super::lanes::grid::GridBlock;
-use super::super_block::{sub_blocks, sub_blocks_mut};
+use super::super_block::sub_blocks;
 use super::{Block, grid_scales};
 use crate::float16::F16;
 use crate::grids::{IQ3_S, IQ3_S_POINTS, values};
+use crate::lanes::Vector;
 use crate::search::grid::{Plain, Refine, Search, SubBlock, Sweep};
 use crate::search::{grid_signs, weights};
 
-static VALUES: [[i8; 4]; 512] = values::<512, 4, 8>(&IQ3_S_POINTS, [1, 3, 5, 7, 9, 11, 13, 15]);
+static VALUES: [u64; 512] = values::<512, 4, 8>(&IQ3_S_POINTS, [1, 3, 5, 7, 9, 11, 13, 15]);
 
 const TOP_SCALE: u8 = 15;
 const SWEEP: Sweep = Sweep { steps: 9, delta: 0.2 };
@@ -77,6 +79,25 @@ impl GridBlock for BlockIq3S {
     }
 }
 
+impl Points<8, 4> for BlockIq3S {
+    #[inline(always)]
+    fn points(&self, j: usize) -> grid_scales::SubBlock<4> {
+        let scale = self.scales[j / 2] >> (4 * (j % 2)) & 15;
+        let mut points = grid_scales::SubBlock {
+            scale: self.d.to_f32() * f32::from(1 + 2 * scale),
+            values: [0; 4],
+            signs: self.signs[j],
+        };
+        for k in 0..4 {
+            let high = usize::from(self.qh[j]) >> (2 * k);
+            let index_a = usize::from(self.qs[j][2 * k]) | (high & 1) << 8;
+            let index_b = usize::from(self.qs[j][2 * k + 1]) | (high & 2) << 7;
+            points.values[k] = VALUES[index_a] | VALUES[index_b] << 32;
+        }
+        points
+    }
+}
+
 impl Block<256> for BlockIq3S {
     const TYPE: GgmlType = GgmlType::IQ3_S;
 
@@ -90,17 +111,11 @@ impl Block<256> for BlockIq3S {
 
     #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
-        let d = self.d.to_f32();
-        let scales = grid_scales::unpack_nibbles::<4, 8>(&self.scales);
-        for (j, y) in sub_blocks_mut::<32, 8, f32>(y).iter_mut().enumerate() {
-            let scale = d * f32::from(1 + 2 * scales[j]);
-            for (k, y) in y.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                let [a, b] = [2 * k, 2 * k + 1].map(|i| {
-                    let index = u16::from_le_bytes([self.qs[j][i], self.qh[j] >> i & 1]);
-                    &VALUES[usize::from(index)]
-                });
-                *y = grid_scales::decode_point(scale, &grid_scales::side_by_side(a, b), self.signs[j][k]);
-            }
-        }
+        self.decode_points(y);
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        self.decode_points_on::<V>(isa, y);
     }
 }

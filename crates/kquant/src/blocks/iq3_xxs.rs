@@ -5,15 +5,17 @@
 use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
+use super::grid_scales::Points;
 use super::lanes::grid::GridBlock;
-use super::super_block::{sub_blocks, sub_blocks_mut};
+use super::super_block::sub_blocks;
 use super::{Block, grid_scales};
 use crate::float16::F16;
 use crate::grids::{IQ3_XXS, IQ3_XXS_POINTS, values};
+use crate::lanes::Vector;
 use crate::search::grid::{Plain, Refine, Search, SubBlock, Sweep};
 use crate::search::{grid_signs, weights};
 
-static VALUES: [[i8; 4]; 256] = values::<256, 4, 8>(&IQ3_XXS_POINTS, [4, 12, 20, 28, 36, 44, 52, 62]);
+static VALUES: [u64; 256] = values::<256, 4, 8>(&IQ3_XXS_POINTS, [4, 12, 20, 28, 36, 44, 52, 62]);
 
 const TOP_SCALE: u8 = 15;
 const SWEEP: Sweep = Sweep { steps: 15, delta: 0.2 };
@@ -73,6 +75,24 @@ impl GridBlock for BlockIq3Xxs {
     }
 }
 
+impl Points<8, 4> for BlockIq3Xxs {
+    #[inline(always)]
+    fn points(&self, j: usize) -> grid_scales::SubBlock<4> {
+        let bits = u32::from_le_bytes(self.signs_and_scales[j]);
+        let mut points = grid_scales::SubBlock {
+            scale: self.d.to_f32() * (0.5 + (bits >> 28) as f32) * 0.5,
+            values: [0; 4],
+            signs: [0; 4],
+        };
+        for k in 0..4 {
+            let [a, b] = [self.indices[j][2 * k], self.indices[j][2 * k + 1]].map(usize::from);
+            points.values[k] = VALUES[a] | VALUES[b] << 32;
+            points.signs[k] = grid_signs::with_eighth((bits >> (7 * k)) as u8 & 127);
+        }
+        points
+    }
+}
+
 impl Block<256> for BlockIq3Xxs {
     const TYPE: GgmlType = GgmlType::IQ3_XXS;
 
@@ -86,15 +106,11 @@ impl Block<256> for BlockIq3Xxs {
 
     #[inline(always)]
     fn decode(&self, y: &mut [f32; 256]) {
-        let d = self.d.to_f32();
-        for (j, y) in sub_blocks_mut::<32, 8, f32>(y).iter_mut().enumerate() {
-            let bits = u32::from_le_bytes(self.signs_and_scales[j]);
-            let scale = d * (0.5 + (bits >> 28) as f32) * 0.5;
-            for (k, y) in y.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                let [a, b] = [0, 1].map(|i| &VALUES[usize::from(self.indices[j][2 * k + i])]);
-                let signs = grid_signs::with_eighth((bits >> (7 * k)) as u8 & 127);
-                *y = grid_scales::decode_point(scale, &grid_scales::side_by_side(a, b), signs);
-            }
-        }
+        self.decode_points(y);
+    }
+
+    #[inline(always)]
+    fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        self.decode_points_on::<V>(isa, y);
     }
 }

@@ -91,6 +91,27 @@ pub(super) fn unpack(low: &[u8; 16], fifth: [u8; 4]) -> [u8; 32] {
     levels
 }
 
+/// Decodes levels 0 … 31: `y = scale · (level − middle) + offset`.
+#[inline(always)]
+pub(super) fn decode_five<V: Vector>(
+    isa: V::Isa,
+    (low, fifth): (&[u8; 16], [u8; 4]),
+    middle: f32,
+    scale: f32,
+    offset: f32,
+    y: &mut [f32; 32],
+) {
+    let bits = u32::from_le_bytes(fifth);
+    let levels = unpack_low(low);
+    let (scale, offset) = (V::splat(isa, scale), V::splat(isa, offset));
+    let (clear, set) = (V::splat(isa, -middle), V::splat(isa, 16.0 - middle));
+    let levels = levels.chunks_exact(V::LANES);
+    for (i, (y, levels)) in y.chunks_exact_mut(V::LANES).zip(levels).enumerate() {
+        let fifth = V::select(V::mask(isa, bits >> (i * V::LANES)), set, clear);
+        (scale * (V::load_bytes(isa, levels) + fifth) + offset).store(y);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::integer_part;

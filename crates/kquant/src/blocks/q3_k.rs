@@ -6,7 +6,7 @@ use gguf_format::GgmlType;
 
 use super::lanes::levels::decode_around;
 use super::lanes::{Importance, LaneBlock, symmetric};
-use super::super_block::{sub_blocks, sub_blocks_mut};
+use super::super_block::{add_planes, sub_blocks, sub_blocks_mut};
 use super::{Block, two_bit};
 use crate::float16::F16;
 use crate::lanes::Vector;
@@ -35,11 +35,7 @@ impl BlockQ3K {
     #[inline(always)]
     fn levels(&self) -> [u8; 256] {
         let mut levels = two_bit::unpack(&self.qs);
-        for (k, levels) in levels.chunks_exact_mut(32).enumerate() {
-            for (level, &byte) in levels.iter_mut().zip(&self.hmask) {
-                *level |= ((byte >> k) & 1) << 2;
-            }
-        }
+        add_planes(&mut levels, &self.hmask, 4);
         levels
     }
 
@@ -168,13 +164,14 @@ fn pack_scales(scales: &[u8; 16]) -> [u8; 12] {
 
 #[inline(always)]
 fn unpack_scales(bytes: &[u8; 12]) -> [u8; 16] {
-    let mut scales = [0; 16];
-    for (j, scale) in scales.iter_mut().enumerate() {
-        let low = (bytes[j % 8] >> (4 * (j / 8))) & 15;
-        let high = (bytes[8 + j % 4] >> (2 * (j / 4))) & 3;
-        *scale = low | (high << 4);
+    // Four scales a word.
+    let [a, b, high] = bytemuck::cast::<_, [[u8; 4]; 3]>(*bytes).map(u32::from_le_bytes);
+    let (low_bits, high_bits) = (u32::from_le_bytes([15; 4]), u32::from_le_bytes([3; 4]));
+    let mut words = [a, b, a >> 4, b >> 4];
+    for (i, word) in words.iter_mut().enumerate() {
+        *word = *word & low_bits | (high >> (2 * i) & high_bits) << 4;
     }
-    scales
+    bytemuck::cast(words.map(u32::to_le_bytes))
 }
 
 impl LaneBlock for BlockQ3K {

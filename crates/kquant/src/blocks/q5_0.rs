@@ -64,8 +64,7 @@ impl Block<32> for BlockQ5_0 {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
-        let unpacked = nibbles::unpack(&self.qs, self.qh);
-        levels::decode_around::<V::Part>(isa, 16.0, self.d.to_f32(), &unpacked, y);
+        nibbles::decode_five::<V::Part>(isa, (&self.qs, self.qh), 16.0, self.d.to_f32(), -0.0, y);
     }
 }
 

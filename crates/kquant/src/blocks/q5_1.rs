@@ -77,8 +77,7 @@ impl Block<32> for BlockQ5_1 {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
-        let unpacked = nibbles::unpack(&self.qs, self.qh);
-        levels::decode_above::<V::Part>(isa, self.d.to_f32(), -self.m.to_f32(), &unpacked, y);
+        nibbles::decode_five::<V::Part>(isa, (&self.qs, self.qh), 0.0, self.d.to_f32(), self.m.to_f32(), y);
     }
 }
 

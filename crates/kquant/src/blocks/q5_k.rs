@@ -6,6 +6,7 @@ use gguf_format::GgmlType;
 
 use super::lanes::affine::{self, Affine, AffineBlock, SearchLevels};
 use super::lanes::{Importance, LaneBlock};
+use super::super_block::add_planes;
 use super::{Block, six_bit};
 use crate::float16::F16;
 use crate::lanes::Vector;
@@ -71,11 +72,7 @@ impl BlockQ5K {
     #[inline(always)]
     fn levels(&self) -> [u8; 256] {
         let mut levels = six_bit::unpack_nibbles(&self.qs);
-        for (k, levels) in levels.chunks_exact_mut(32).enumerate() {
-            for (level, &byte) in levels.iter_mut().zip(&self.qh) {
-                *level |= ((byte >> k) & 1) << 4;
-            }
-        }
+        add_planes(&mut levels, &self.qh, 16);
         levels
     }
 }

@@ -166,14 +166,13 @@ fn pack(scales: &[u8; 8], mins: &[u8; 8]) -> [u8; 12] {
 
 #[inline(always)]
 fn unpack(bytes: &[u8; 12]) -> ([u8; 8], [u8; 8]) {
-    let (mut scales, mut mins) = ([0; 8], [0; 8]);
-    for j in 0..4 {
-        scales[j] = bytes[j] & 63;
-        mins[j] = bytes[j + 4] & 63;
-        scales[j + 4] = (bytes[j + 8] & 15) | ((bytes[j] >> 6) << 4);
-        mins[j + 4] = (bytes[j + 8] >> 4) | ((bytes[j + 4] >> 6) << 4);
-    }
-    (scales, mins)
+    // Four numbers a word.
+    let [scales, mins, both] = bytemuck::cast::<_, [[u8; 4]; 3]>(*bytes).map(u32::from_le_bytes);
+    let (all, low) = (u32::from_le_bytes([63; 4]), u32::from_le_bytes([15; 4]));
+    let high = u32::from_le_bytes([48; 4]);
+    let scales = [scales & all, both & low | scales >> 2 & high];
+    let mins = [mins & all, both >> 4 & low | mins >> 2 & high];
+    (bytemuck::cast(scales.map(u32::to_le_bytes)), bytemuck::cast(mins.map(u32::to_le_bytes)))
 }
 
 /// The low four bits of the levels, two sub-blocks in 32 bytes.
@@ -192,11 +191,14 @@ pub(super) fn pack_nibbles(levels: &[u8; 256]) -> [u8; 128] {
 /// The levels 0 … 15 again.
 #[inline(always)]
 pub(super) fn unpack_nibbles(bytes: &[u8; 128]) -> [u8; 256] {
+    let low = u64::from_le_bytes([15; 8]);
     let mut levels = [0; 256];
-    for (pair, bytes) in levels.chunks_exact_mut(64).zip(bytes.chunks_exact(32)) {
-        let (first, second) = pair.split_at_mut(32);
-        for ((low, high), &byte) in first.iter_mut().zip(second).zip(bytes) {
-            (*low, *high) = (byte & 15, byte >> 4);
+    for (pair, bytes) in levels.as_chunks_mut::<64>().0.iter_mut().zip(bytes.as_chunks::<32>().0) {
+        let pair: &mut [[[u8; 8]; 4]; 2] = bytemuck::cast_mut(pair);
+        for (i, bytes) in bytes.as_chunks().0.iter().enumerate() {
+            let word = u64::from_le_bytes(*bytes);
+            pair[0][i] = (word & low).to_le_bytes();
+            pair[1][i] = (word >> 4 & low).to_le_bytes();
         }
     }
     levels

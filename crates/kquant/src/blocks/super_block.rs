@@ -20,6 +20,18 @@ pub(super) fn sub_blocks_mut<const S: usize, const C: usize, T: bytemuck::Pod>(
     bytemuck::cast_mut(x)
 }
 
+/// Adds a bit of `value` to each level whose bit is set in `planes`, of which bit k of byte j belongs to level 32 · k + j.
+#[inline(always)]
+pub(super) fn add_planes(levels: &mut [u8; SUPER_BLOCK_LEN], planes: &[u8; 32], value: u8) {
+    let planes = bytemuck::cast::<_, [[u8; 8]; 4]>(*planes).map(u64::from_le_bytes);
+    for (k, levels) in levels.as_chunks_mut::<32>().0.iter_mut().enumerate() {
+        for (levels, planes) in levels.as_chunks_mut::<8>().0.iter_mut().zip(planes) {
+            let bits = planes >> k & u64::from_le_bytes([1; 8]);
+            *levels = (u64::from_le_bytes(*levels) | (bits * u64::from(value))).to_le_bytes();
+        }
+    }
+}
+
 /// The largest of some scales, or 0 if none is positive.
 #[inline(always)]
 pub(super) fn largest(values: &[f32]) -> f32 {

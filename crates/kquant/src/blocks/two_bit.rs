@@ -19,11 +19,14 @@ pub(super) fn pack(levels: &[u8; 256]) -> [u8; 64] {
 /// The levels 0 … 3 again.
 #[inline(always)]
 pub(super) fn unpack(bytes: &[u8; 64]) -> [u8; 256] {
+    let low = u64::from_le_bytes([3; 8]);
     let mut levels = [0; 256];
-    for (half, bytes) in levels.chunks_exact_mut(128).zip(bytes.chunks_exact(32)) {
-        for (j, &byte) in bytes.iter().enumerate() {
-            for plane in 0..4 {
-                half[j + 32 * plane] = (byte >> (2 * plane)) & 3;
+    for (half, bytes) in levels.as_chunks_mut::<128>().0.iter_mut().zip(bytes.as_chunks::<32>().0) {
+        let planes: &mut [[[u8; 8]; 4]; 4] = bytemuck::cast_mut(half);
+        for (i, bytes) in bytes.as_chunks().0.iter().enumerate() {
+            let word = u64::from_le_bytes(*bytes);
+            for (k, plane) in planes.iter_mut().enumerate() {
+                plane[i] = (word >> (2 * k) & low).to_le_bytes();
             }
         }
     }

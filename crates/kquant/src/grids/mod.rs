@@ -92,18 +92,18 @@ const fn points<const N: usize, const C: usize, const L: usize>(set: &[u64]) -> 
     codes
 }
 
-/// The points of a grid as decoders want them: by index, a value for each coordinate.
+/// The points of a grid as decoders want them: by index, a value for each coordinate in a byte, the first lowest.
 pub(crate) const fn values<const N: usize, const C: usize, const L: usize>(
     points: &[u16],
-    value_of_level: [i8; L],
-) -> [[i8; C]; N] {
-    let mut values = [[0; C]; N];
+    value_of_level: [u8; L],
+) -> [u64; N] {
+    let mut values = [0; N];
     let mut index = 0;
     while index < N {
         let mut i = 0;
         while i < C {
             let level = points[index] as usize >> (Grid::<C, L>::BITS * i) & ((1 << Grid::<C, L>::BITS) - 1);
-            values[index][i] = value_of_level[level];
+            values[index] |= (value_of_level[level] as u64) << (8 * i);
             i += 1;
         }
         index += 1;

@@ -169,6 +169,14 @@ impl Vector for F32x8 {
     }
 
     #[inline(always)]
+    fn prefetch(_: Avx2, from: &[u8], ahead: usize) {
+        for line in from.chunks(64) {
+            // SAFETY: every x86-64 has SSE; a prefetch does not fault, wherever it points.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().wrapping_byte_add(ahead).cast()) }
+        }
+    }
+
+    #[inline(always)]
     fn abs(self) -> Self {
         // SAFETY: a vector exists, so the machine has AVX2.
         Self(unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0) })
@@ -234,6 +242,16 @@ impl Vector for F32x8 {
     fn bits(mask: Mask8) -> u32 {
         // SAFETY: a mask exists, so the machine has AVX2.
         unsafe { _mm256_movemask_ps(mask.0) as u32 }
+    }
+
+    #[inline(always)]
+    fn mask(_: Avx2, bits: u32) -> Mask8 {
+        // SAFETY: the token exists.
+        unsafe {
+            let lane_bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let set = _mm256_and_si256(_mm256_set1_epi32(bits as i32), lane_bits);
+            Mask8(_mm256_castsi256_ps(_mm256_cmpeq_epi32(set, lane_bits)))
+        }
     }
 
     #[inline(always)]

@@ -192,6 +192,14 @@ impl Vector for F32x16 {
     }
 
     #[inline(always)]
+    fn prefetch(_: Avx512, from: &[u8], ahead: usize) {
+        for line in from.chunks(64) {
+            // SAFETY: every x86-64 has SSE; a prefetch does not fault, wherever it points.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().wrapping_byte_add(ahead).cast()) }
+        }
+    }
+
+    #[inline(always)]
     fn abs(self) -> Self {
         // SAFETY: a vector exists, so the machine has AVX-512 F.
         Self(unsafe { _mm512_abs_ps(self.0) })
@@ -256,6 +264,11 @@ impl Vector for F32x16 {
     #[inline(always)]
     fn bits(mask: Mask16) -> u32 {
         mask.0.into()
+    }
+
+    #[inline(always)]
+    fn mask(_: Avx512, bits: u32) -> Mask16 {
+        Mask16(bits as u16)
     }
 
     #[inline(always)]

@@ -19,7 +19,7 @@ mod avx2;
 mod avx512;
 
 pub use self::isa::{Isa, UnknownIsa};
-pub(crate) use self::stream::{Line, PART_BYTES, Results};
+pub(crate) use self::stream::{Line, PART_BYTES, Parts, make_all};
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
@@ -63,6 +63,9 @@ pub(crate) trait Vector:
     /// A line past the caches, where the machine can; in order with other stores only after a fence.
     fn store_line(isa: Self::Isa, from: &[u8; 64], to: &mut Line);
 
+    /// Asks for the lines that come some bytes behind these; there need not be any.
+    fn prefetch(isa: Self::Isa, from: &[u8], ahead: usize);
+
     fn abs(self) -> Self;
 
     /// `self.copysign(other)`.
@@ -91,6 +94,9 @@ pub(crate) trait Vector:
 
     /// Lane l as bit l.
     fn bits(mask: Self::Mask) -> u32;
+
+    /// The same back.
+    fn mask(isa: Self::Isa, bits: u32) -> Self::Mask;
 
     /// The largest lane; no lane may be NaN.
     fn largest_lane(self) -> f32;

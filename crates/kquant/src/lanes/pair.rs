@@ -80,6 +80,11 @@ impl<V: Vector> Vector for Pair<V> {
     }
 
     #[inline(always)]
+    fn prefetch(isa: V::Isa, from: &[u8], ahead: usize) {
+        V::prefetch(isa, from, ahead);
+    }
+
+    #[inline(always)]
     fn abs(self) -> Self {
         Self(self.0.abs(), self.1.abs())
     }
@@ -132,6 +137,11 @@ impl<V: Vector> Vector for Pair<V> {
     #[inline(always)]
     fn bits(mask: Self::Mask) -> u32 {
         V::bits(mask.0) | V::bits(mask.1) << V::LANES
+    }
+
+    #[inline(always)]
+    fn mask(isa: V::Isa, bits: u32) -> Self::Mask {
+        Pair(V::mask(isa, bits), V::mask(isa, bits >> V::LANES))
     }
 
     #[inline(always)]

@@ -129,6 +129,9 @@ impl Vector for F32x8 {
     }
 
     #[inline(always)]
+    fn prefetch(_: Portable, _: &[u8], _: usize) {}
+
+    #[inline(always)]
     fn abs(self) -> Self {
         Self(self.0.map(f32::abs))
     }
@@ -187,6 +190,15 @@ impl Vector for F32x8 {
     #[inline(always)]
     fn bits(mask: Mask8) -> u32 {
         mask.0.iter().enumerate().fold(0, |bits, (i, lane)| bits | (lane & 1) << i)
+    }
+
+    #[inline(always)]
+    fn mask(_: Portable, bits: u32) -> Mask8 {
+        let mut lanes = [0; 8];
+        for (i, lane) in lanes.iter_mut().enumerate() {
+            *lane = (bits >> i & 1).wrapping_neg();
+        }
+        Mask8(lanes)
     }
 
     #[inline(always)]

@@ -14,11 +14,12 @@ mod results;
 pub(super) mod symmetric;
 mod weighted;
 
+use bytemuck::cast_slice;
 use gguf_format::SUPER_BLOCK_LEN;
 
 use super::Block;
-use crate::dispatch::PART;
-use crate::lanes::{Kernel, MAX_LANES, Results, Vector};
+use crate::dispatch::{AHEAD, PART, STRETCHES};
+use crate::lanes::{Kernel, MAX_LANES, Parts, Vector, make_all};
 
 /// A type whose blocks are encoded one after the other, each with vectors along it.
 pub(crate) trait VectorBlock<const LEN: usize>: Block<LEN> {
@@ -130,13 +131,22 @@ impl<const LEN: usize, B: VectorBlock<LEN>> Kernel for EncodeAll<'_, LEN, B> {
 
     #[inline(always)]
     fn run<V: Vector>(self, isa: V::Isa) {
-        let mut results = Results::new(self.src.len(), self.dst);
-        for x in self.src.chunks(PART) {
-            let blocks = x.len() / LEN;
-            B::encode_all::<V>(isa, x, results.next(blocks));
-            results.put::<V, B>(isa, blocks);
-        }
-        results.finish();
+        let Self { src, dst } = self;
+        make_all::<V, B, STRETCHES>(isa, src.len(), PART / LEN, dst, &Encoded::<LEN> { src });
+    }
+}
+
+/// Blocks, made from weights.
+struct Encoded<'a, const LEN: usize> {
+    src: &'a [f32],
+}
+
+impl<const LEN: usize, B: VectorBlock<LEN>> Parts<B> for Encoded<'_, LEN> {
+    #[inline(always)]
+    fn make<V: Vector>(&self, isa: V::Isa, at: usize, to: &mut [B]) {
+        let src = &self.src[at * LEN..][..to.len() * LEN];
+        V::prefetch(isa, cast_slice(src), AHEAD);
+        B::encode_all::<V>(isa, src, to);
     }
 }
 
@@ -151,12 +161,21 @@ impl<const LEN: usize, B: VectorBlock<LEN>> Kernel for DecodeAll<'_, LEN, B> {
 
     #[inline(always)]
     fn run<V: Vector>(self, isa: V::Isa) {
-        let mut results = Results::new(self.dst.len(), self.dst);
-        for blocks in self.src.chunks(PART / LEN) {
-            let weights = blocks.len() * LEN;
-            B::decode_all::<V>(isa, blocks, results.next(weights));
-            results.put::<V, f32>(isa, weights);
-        }
-        results.finish();
+        let Self { src, dst } = self;
+        make_all::<V, f32, 1>(isa, dst.len(), PART, dst, &Decoded::<LEN, B> { src });
+    }
+}
+
+/// Weights, made from blocks.
+struct Decoded<'a, const LEN: usize, B> {
+    src: &'a [B],
+}
+
+impl<const LEN: usize, B: VectorBlock<LEN>> Parts<f32> for Decoded<'_, LEN, B> {
+    #[inline(always)]
+    fn make<V: Vector>(&self, isa: V::Isa, at: usize, to: &mut [f32]) {
+        let src = &self.src[at / LEN..][..to.len() / LEN];
+        V::prefetch(isa, cast_slice(src), AHEAD);
+        B::decode_all::<V>(isa, src, to);
     }
 }
