@@ -1,10 +1,11 @@
 //! From a type and an instruction set to encoder and decoder.
 
-use bytemuck::cast_slice;
-use gguf_format::GgmlType;
+use bytemuck::{cast_slice, cast_slice_mut};
+use gguf_format::{GgmlType, SUPER_BLOCK_LEN};
 
 use crate::blocks::lanes::grid::{EncodeGrid, GridBlock};
 use crate::blocks::lanes::legacy::{EncodeWeighted, LegacyBlock};
+use crate::blocks::lanes::rounded::{EncodeRounded, RoundedBlock};
 use crate::blocks::lanes::{DecodeAll, Encode, EncodeAll, LaneBlock, VectorBlock};
 use crate::blocks::{
     Block, BlockBf16, BlockF16, BlockF32, BlockIq1M, BlockIq1S, BlockIq2S, BlockIq2Xs, BlockIq2Xxs,
@@ -70,8 +71,13 @@ impl Codec {
         Self { encoder: Some(encoder), decode: decode_vectors::<LEN, B> }
     }
 
-    /// One block after the other; under importance, blocks side by side.
-    const fn legacy<B: LegacyBlock>() -> Self {
+    /// Blocks side by side for what is common to each, one after the other for the rest.
+    const fn rounded<B: RoundedBlock>() -> Self {
+        Self { encoder: Some(Encoder::of::<32, B>(encode_rounded::<B>)), ..Self::decode_only::<32, B>() }
+    }
+
+    /// The same; under importance, blocks side by side.
+    const fn legacy<B: LegacyBlock + RoundedBlock>() -> Self {
         Self { encoder: Some(Encoder::of::<32, B>(encode_legacy::<B>)), ..Self::decode_only::<32, B>() }
     }
 
@@ -94,7 +100,7 @@ pub(crate) const fn codec(ty: GgmlType) -> Option<Codec> {
         GgmlType::F32 => Codec::vectors::<1, BlockF32>(),
         GgmlType::F16 => Codec::vectors::<1, BlockF16>(),
         GgmlType::BF16 => Codec::vectors::<1, BlockBf16>(),
-        GgmlType::Q8_0 => Codec::of::<32, BlockQ8_0>(),
+        GgmlType::Q8_0 => Codec::rounded::<BlockQ8_0>(),
         GgmlType::Q4_0 => Codec::legacy::<BlockQ4_0>(),
         GgmlType::Q4_1 => Codec::legacy::<BlockQ4_1>(),
         GgmlType::Q5_0 => Codec::legacy::<BlockQ5_0>(),
@@ -129,7 +135,7 @@ pub(crate) const fn codec(ty: GgmlType) -> Option<Codec> {
 pub(crate) const PART: usize = PART_BYTES / 4;
 
 /// How far ahead weights are asked for, in bytes.
-pub(crate) const AHEAD: usize = 1024;
+pub(crate) const AHEAD: usize = 2048;
 
 /// Places of a large call at which weights are read in turn.
 pub(crate) const STRETCHES: usize = 4;
@@ -141,7 +147,7 @@ fn encode<const LEN: usize, B: Block<LEN>>(
     importance: Option<&[f32]>,
     dst: &mut [u8],
 ) {
-    let kernel = EncodeBlocks::<LEN, B> { src, row_len, importance, dst: bytemuck::cast_slice_mut(dst) };
+    let kernel = EncodeBlocks::<LEN, B> { src, row_len, importance, dst: cast_slice_mut(dst) };
     match isa {
         Isa::Scalar => kernel.one_by_one(),
         vectors => vectors.run(kernel),
@@ -157,11 +163,24 @@ fn encode_lanes<const LEN: usize, B: LaneBlock<LEN>>(
 ) {
     match isa {
         Isa::Scalar => encode::<LEN, B>(isa, src, row_len, importance, dst),
-        vectors => vectors.run(Encode::<LEN, B> { src, importance, dst: bytemuck::cast_slice_mut(dst) }),
+        vectors => vectors.run(Encode::<LEN, B> { src, importance, dst: cast_slice_mut(dst) }),
     }
 }
 
-fn encode_legacy<B: LegacyBlock>(
+fn encode_rounded<B: RoundedBlock>(
+    isa: Isa,
+    src: &[f32],
+    row_len: usize,
+    importance: Option<&[f32]>,
+    dst: &mut [u8],
+) {
+    match isa {
+        Isa::Scalar => encode::<32, B>(isa, src, row_len, importance, dst),
+        vectors => vectors.run(EncodeRounded::<B> { src, dst: cast_slice_mut(dst) }),
+    }
+}
+
+fn encode_legacy<B: LegacyBlock + RoundedBlock>(
     isa: Isa,
     src: &[f32],
     row_len: usize,
@@ -169,9 +188,10 @@ fn encode_legacy<B: LegacyBlock>(
     dst: &mut [u8],
 ) {
     match (isa, importance) {
-        (Isa::Scalar, _) | (_, None) => encode::<32, B>(isa, src, row_len, importance, dst),
+        (Isa::Scalar, _) => encode::<32, B>(isa, src, row_len, importance, dst),
+        (vectors, None) => vectors.run(EncodeRounded::<B> { src, dst: cast_slice_mut(dst) }),
         (vectors, Some(importance)) => {
-            vectors.run(EncodeWeighted::<B> { src, row_len, importance, dst: bytemuck::cast_slice_mut(dst) });
+            vectors.run(EncodeWeighted::<B> { src, row_len, importance, dst: cast_slice_mut(dst) });
         }
     }
 }
@@ -185,7 +205,7 @@ fn encode_vectors<const LEN: usize, B: VectorBlock<LEN>>(
 ) {
     match isa {
         Isa::Scalar => encode::<LEN, B>(isa, src, row_len, importance, dst),
-        vectors => vectors.run(EncodeAll::<LEN, B> { src, dst: bytemuck::cast_slice_mut(dst) }),
+        vectors => vectors.run(EncodeAll::<LEN, B> { src, dst: cast_slice_mut(dst) }),
     }
 }
 
@@ -203,7 +223,7 @@ fn encode_grid<B: GridBlock>(
     importance: Option<&[f32]>,
     dst: &mut [u8],
 ) {
-    let kernel = EncodeGrid::<B> { src, row_len, importance, dst: bytemuck::cast_slice_mut(dst) };
+    let kernel = EncodeGrid::<B> { src, row_len, importance, dst: cast_slice_mut(dst) };
     match isa {
         Isa::Scalar => kernel.with(Plain),
         vectors => vectors.run(kernel),
@@ -269,7 +289,10 @@ impl<const LEN: usize, B: Block<LEN>> Parts<B> for Encoded<'_, LEN> {
     #[inline(always)]
     fn make<V: Vector>(&self, isa: V::Isa, at: usize, to: &mut [B]) {
         for (block, x) in to.iter_mut().zip(self.src[at * LEN..].as_chunks().0) {
-            V::prefetch(isa, cast_slice(x), AHEAD);
+            // (Super-blocks are long: their encoders ask line by line.)
+            if LEN < SUPER_BLOCK_LEN {
+                V::prefetch(isa, cast_slice(x), AHEAD);
+            }
             *block = B::encode_on::<V>(isa, x);
         }
     }

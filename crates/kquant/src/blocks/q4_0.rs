@@ -5,6 +5,7 @@ use gguf_format::GgmlType;
 
 use super::lanes::legacy::{LegacyBlock, Search};
 use super::lanes::levels;
+use super::lanes::rounded::{self, RoundedBlock, Scale, extreme};
 use super::{Block, nibbles};
 use crate::float16::F16;
 use crate::lanes::Vector;
@@ -29,13 +30,6 @@ impl Block<32> for BlockQ4_0 {
         let d = largest_magnitude(x) / -8.0;
         let levels = nibbles::levels(d, 15, x, |x, inverse| x * inverse + 8.5);
         Self { d: F16::from_f32(d), qs: nibbles::pack_low(&levels) }
-    }
-
-    #[inline(always)]
-    fn encode_on<V: Vector>(isa: V::Isa, x: &[f32; 32]) -> Self {
-        let d = levels::largest_magnitude::<V>(isa, x) / -8.0;
-        let found = levels::round::<V>(isa, x, 0.0, d, 8.5, 15);
-        Self { d: F16::from_f32(d), qs: nibbles::pack_low(&found.levels) }
     }
 
     #[inline]
@@ -67,5 +61,18 @@ impl LegacyBlock for BlockQ4_0 {
     #[inline(always)]
     fn from_search(d: f32, _: f32, levels: &[u8; 32]) -> Self {
         Self { d: F16::from_f32(d), qs: nibbles::pack_low(levels) }
+    }
+}
+
+impl RoundedBlock for BlockQ4_0 {
+    #[inline(always)]
+    fn scale<V: Vector>(isa: V::Isa, min: V, max: V) -> Scale<V> {
+        Scale::new(isa, extreme(isa, min, max) / V::splat(isa, -8.0), V::splat(isa, 0.0))
+    }
+
+    #[inline(always)]
+    fn round<V: Vector>(isa: V::Isa, x: &[f32; 32], scale: &Scale<f32>, d: [u8; 2], _: [u8; 2]) -> Self {
+        let found = rounded::levels::<V>(isa, x, scale, 8.5, 15);
+        Self { d: bytemuck::cast(d), qs: nibbles::pack_low(&found.levels) }
     }
 }

@@ -5,6 +5,7 @@ use gguf_format::GgmlType;
 
 use super::lanes::legacy::{LegacyBlock, Search};
 use super::lanes::levels;
+use super::lanes::rounded::{self, RoundedBlock, Scale};
 use super::{Block, nibbles};
 use crate::float16::F16;
 use crate::lanes::Vector;
@@ -31,14 +32,6 @@ impl Block<32> for BlockQ4_1 {
         let d = (max - min) / 15.0;
         let levels = nibbles::levels(d, 15, x, |x, inverse| (x - min) * inverse + 0.5);
         Self { d: F16::from_f32(d), m: F16::from_f32(min), qs: nibbles::pack_low(&levels) }
-    }
-
-    #[inline(always)]
-    fn encode_on<V: Vector>(isa: V::Isa, x: &[f32; 32]) -> Self {
-        let (min, max) = levels::range::<V>(isa, x);
-        let d = (max - min) / 15.0;
-        let found = levels::round::<V>(isa, x, min, d, 0.5, 15);
-        Self { d: F16::from_f32(d), m: F16::from_f32(min), qs: nibbles::pack_low(&found.levels) }
     }
 
     #[inline]
@@ -70,5 +63,18 @@ impl LegacyBlock for BlockQ4_1 {
     #[inline(always)]
     fn from_search(d: f32, m: f32, levels: &[u8; 32]) -> Self {
         Self { d: F16::from_f32(d), m: F16::from_f32(m), qs: nibbles::pack_low(levels) }
+    }
+}
+
+impl RoundedBlock for BlockQ4_1 {
+    #[inline(always)]
+    fn scale<V: Vector>(isa: V::Isa, min: V, max: V) -> Scale<V> {
+        Scale::new(isa, (max - min) / V::splat(isa, 15.0), min)
+    }
+
+    #[inline(always)]
+    fn round<V: Vector>(isa: V::Isa, x: &[f32; 32], scale: &Scale<f32>, d: [u8; 2], m: [u8; 2]) -> Self {
+        let found = rounded::levels::<V>(isa, x, scale, 0.5, 15);
+        Self { d: bytemuck::cast(d), m: bytemuck::cast(m), qs: nibbles::pack_low(&found.levels) }
     }
 }

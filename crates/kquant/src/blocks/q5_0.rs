@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::lanes::legacy::{LegacyBlock, Search};
-use super::lanes::levels;
+use super::lanes::rounded::{self, RoundedBlock, Scale, extreme};
 use super::{Block, nibbles};
 use crate::float16::F16;
 use crate::lanes::Vector;
@@ -39,13 +39,6 @@ impl Block<32> for BlockQ5_0 {
         Self::pack(d, &nibbles::levels(d, 31, x, |x, inverse| x * inverse + 16.5))
     }
 
-    #[inline(always)]
-    fn encode_on<V: Vector>(isa: V::Isa, x: &[f32; 32]) -> Self {
-        let d = levels::largest_magnitude::<V>(isa, x) / -16.0;
-        let found = levels::round::<V>(isa, x, 0.0, d, 16.5, 31);
-        Self { d: F16::from_f32(d), qh: found.fifth.to_le_bytes(), qs: nibbles::pack_low(&found.levels) }
-    }
-
     #[inline]
     fn encode_weighted(x: &[f32; 32], importance: &[f32; 32], row_mean_square: f32) -> Self {
         let w = weights::by_importance(x, importance, row_mean_square);
@@ -74,5 +67,18 @@ impl LegacyBlock for BlockQ5_0 {
     #[inline(always)]
     fn from_search(d: f32, _: f32, levels: &[u8; 32]) -> Self {
         Self::pack(d, levels)
+    }
+}
+
+impl RoundedBlock for BlockQ5_0 {
+    #[inline(always)]
+    fn scale<V: Vector>(isa: V::Isa, min: V, max: V) -> Scale<V> {
+        Scale::new(isa, extreme(isa, min, max) / V::splat(isa, -16.0), V::splat(isa, 0.0))
+    }
+
+    #[inline(always)]
+    fn round<V: Vector>(isa: V::Isa, x: &[f32; 32], scale: &Scale<f32>, d: [u8; 2], _: [u8; 2]) -> Self {
+        let found = rounded::levels::<V>(isa, x, scale, 16.5, 31);
+        Self { d: bytemuck::cast(d), qh: found.fifth, qs: nibbles::pack_low(&found.levels) }
     }
 }

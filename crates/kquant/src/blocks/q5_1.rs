@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::lanes::legacy::{LegacyBlock, Search};
-use super::lanes::levels;
+use super::lanes::rounded::{self, RoundedBlock, Scale};
 use super::{Block, nibbles};
 use crate::float16::F16;
 use crate::lanes::Vector;
@@ -46,19 +46,6 @@ impl Block<32> for BlockQ5_1 {
         Self::pack(d, min, &nibbles::levels(d, 31, x, |x, inverse| (x - min) * inverse + 0.5))
     }
 
-    #[inline(always)]
-    fn encode_on<V: Vector>(isa: V::Isa, x: &[f32; 32]) -> Self {
-        let (min, max) = levels::range::<V>(isa, x);
-        let d = (max - min) / 31.0;
-        let found = levels::round::<V>(isa, x, min, d, 0.5, 31);
-        Self {
-            d: F16::from_f32(d),
-            m: F16::from_f32(min),
-            qh: found.fifth.to_le_bytes(),
-            qs: nibbles::pack_low(&found.levels),
-        }
-    }
-
     #[inline]
     fn encode_weighted(x: &[f32; 32], importance: &[f32; 32], row_mean_square: f32) -> Self {
         let w = weights::by_importance(x, importance, row_mean_square);
@@ -87,5 +74,23 @@ impl LegacyBlock for BlockQ5_1 {
     #[inline(always)]
     fn from_search(d: f32, m: f32, levels: &[u8; 32]) -> Self {
         Self::pack(d, m, levels)
+    }
+}
+
+impl RoundedBlock for BlockQ5_1 {
+    #[inline(always)]
+    fn scale<V: Vector>(isa: V::Isa, min: V, max: V) -> Scale<V> {
+        Scale::new(isa, (max - min) / V::splat(isa, 31.0), min)
+    }
+
+    #[inline(always)]
+    fn round<V: Vector>(isa: V::Isa, x: &[f32; 32], scale: &Scale<f32>, d: [u8; 2], m: [u8; 2]) -> Self {
+        let found = rounded::levels::<V>(isa, x, scale, 0.5, 31);
+        Self {
+            d: bytemuck::cast(d),
+            m: bytemuck::cast(m),
+            qh: found.fifth,
+            qs: nibbles::pack_low(&found.levels),
+        }
     }
 }

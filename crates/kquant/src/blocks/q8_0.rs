@@ -4,6 +4,7 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::lanes::levels;
+use super::lanes::rounded::{RoundedBlock, Scale, extreme};
 use super::{Block, ImportanceUse};
 use crate::float16::F16;
 use crate::lanes::Vector;
@@ -45,17 +46,23 @@ impl Block<32> for BlockQ8_0 {
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
         levels::decode_signed::<V::Part>(isa, self.d.to_f32(), &self.qs, y);
     }
+}
+
+impl RoundedBlock for BlockQ8_0 {
+    #[inline(always)]
+    fn scale<V: Vector>(isa: V::Isa, min: V, max: V) -> Scale<V> {
+        Scale::new(isa, extreme(isa, min, max).abs() / V::splat(isa, 127.0), V::splat(isa, 0.0))
+    }
 
     #[inline(always)]
-    fn encode_on<V: Vector>(isa: V::Isa, x: &[f32; 32]) -> Self {
-        let d = levels::largest_size::<V>(isa, x) / 127.0;
-        let inverse = V::splat(isa, if d == 0.0 { 0.0 } else { 1.0 / d });
+    fn round<V: Vector>(isa: V::Isa, x: &[f32; 32], scale: &Scale<f32>, d: [u8; 2], _: [u8; 2]) -> Self {
+        let inverse = V::splat(isa, scale.inverse);
         let mut qs = [0u8; 32];
         for (q, x) in qs.chunks_exact_mut(V::LANES).zip(x.chunks_exact(V::LANES)) {
             let value = V::load(isa, x) * inverse;
             (value + V::splat(isa, JUST_BELOW_HALF).with_sign_of(value)).store_integer_bytes(q);
         }
-        Self { d: F16::from_f32(d), qs: bytemuck::cast(qs) }
+        Self { d: bytemuck::cast(d), qs: bytemuck::cast(qs) }
     }
 }
 

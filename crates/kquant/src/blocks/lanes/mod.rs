@@ -11,6 +11,7 @@ pub(super) mod iq4;
 pub(crate) mod legacy;
 pub(super) mod levels;
 mod results;
+pub(crate) mod rounded;
 pub(super) mod symmetric;
 mod weighted;
 
