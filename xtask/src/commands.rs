@@ -69,6 +69,31 @@ pub(crate) fn bench(rest: &[String]) -> Result {
     }
 }
 
+/// The one crate with unsafe code, under what finds its mistakes.
+pub(crate) fn sanitize(rest: &[String]) -> Result {
+    let (address, valgrind) = match rest {
+        [] => (true, true),
+        [what] if what == "address" => (true, false),
+        [what] if what == "valgrind" => (false, true),
+        _ => return Err(Error::Usage("sanitize takes address, valgrind or nothing".to_owned())),
+    };
+    // The target must be named, else build scripts get the flags too.
+    const TARGET: &str = "x86_64-unknown-linux-gnu";
+    let tests = ["test", "--quiet", "-p", "kquant", "--tests", "--target", TARGET];
+    if address {
+        println!("kquant's tests under AddressSanitizer");
+        let mut command = cargo(&tests);
+        command.arg("--target-dir").arg(target().join("asan"));
+        run(command.env("RUSTFLAGS", "-Zsanitizer=address").env("RUSTC_BOOTSTRAP", "1"))?;
+    }
+    if valgrind {
+        println!("kquant's tests under valgrind, which has no AVX-512: scalar, portable, AVX2");
+        let runner = "valgrind --quiet --error-exitcode=1";
+        run(cargo(&tests).env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", runner))?;
+    }
+    Ok(())
+}
+
 pub(crate) fn fuzz(rest: &[String]) -> Result {
     let minutes: u64 = match rest {
         [] => 1,

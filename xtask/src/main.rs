@@ -22,6 +22,8 @@ cargo xtask COMMAND
   bench export [--quant TYPE] [--rounds N] [--threads N] [--filter TEXT]
                            a table of our export beside convert_hf_to_gguf and llama-quantize
   bench [ARGUMENT…]        our kernels beside ggml's by criterion, which gets the arguments
+  sanitize [address|valgrind]
+                           kquant's tests under AddressSanitizer and valgrind, or one of the two
   fuzz [--minutes N]       every fuzz target in turn, N minutes each (1 if not said); needs cargo-fuzz
 ";
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         "conformance" => commands::conformance(rest),
         "fixtures" => fixtures::run(rest),
         "bench" => commands::bench(rest),
+        "sanitize" => commands::sanitize(rest),
         "fuzz" => commands::fuzz(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

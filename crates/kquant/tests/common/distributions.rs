@@ -80,6 +80,10 @@ impl Random {
     }
 }
 
+/// Real weights, little-endian: the first 8192 of two matrices of all-MiniLM-L6-v2, a query in the first layer and the
+/// output of the last.
+const MINILM: &[u8] = include_bytes!("minilm.f32");
+
 /// How the weights of a tensor may be spread.
 pub(crate) type Fill = fn(&mut Random, &mut [f32]);
 
@@ -163,6 +167,18 @@ pub(crate) const DISTRIBUTIONS: &[(&str, Fill)] = &[
     ("one-sided", |r, x| {
         let sign = r.sign();
         each(x, || sign * r.exponential());
+    }),
+    ("minilm", |r, x| {
+        let mut at = r.below(MINILM.len() as u64 / 4) as usize;
+        for x in x {
+            *x = f32::from_le_bytes([
+                MINILM[4 * at],
+                MINILM[4 * at + 1],
+                MINILM[4 * at + 2],
+                MINILM[4 * at + 3],
+            ]);
+            at = (at + 1) % (MINILM.len() / 4);
+        }
     }),
 ];
 
