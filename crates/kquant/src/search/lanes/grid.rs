@@ -58,39 +58,7 @@ impl<V: Vector> Search for Lanes<V> {
             return Plain.trials(sub_block, neighbours, sweep, largest, best);
         }
         let (xs, ws) = (sub_block.x.as_chunks::<C>().0, sub_block.w.as_chunks::<C>().0);
-        let count = sweep.count();
-        let inverses = sweep.inverses::<L>(largest);
-        let mut scales = [0.0; MOST_TRIALS];
-        let mut near = [const { Near::NONE }; G];
-        let mut first = 0;
-        while first < count {
-            let inverse = V::Part::load(isa, &inverses[first..]);
-            (V::Part::splat(isa, 1.0) / inverse).store(&mut scales[first..]);
-            for (near, x) in near.iter_mut().zip(xs) {
-                near.round::<V::Part, C, L>(isa, inverse, x, first);
-            }
-            first += V::Part::LANES;
-        }
-
-        let mut codes = [[0; MOST_TRIALS]; G];
-        let mut on_grid = [0; G];
-        for g in 0..G {
-            let group = Group::<V::Part, C, L>::new(isa, &xs[g], &sub_block.root_w.as_chunks::<C>().0[g]);
-            let mut ends = near[g].ends::<V::Part>(isa, count);
-            let mut start = 0;
-            while ends != 0 {
-                let end = ends.trailing_zeros() as usize + 1;
-                ends &= ends - 1;
-                let doubtful = near[g].doubtful >> start & 1 == 1;
-                let list = neighbours.list(near[g].ranks[start] as u16 as usize, doubtful);
-                if list.on_grid {
-                    on_grid[g] |= u32::MAX >> (32 - (end - start)) << start;
-                }
-                group.cheapest_each(list, &scales[start..end], &mut codes[g][start..end]);
-                start = end;
-            }
-        }
-
+        let root_ws = sub_block.root_w.as_chunks::<C>().0;
         let (mut terms_xq, mut terms_qq) = ([[0.0; TERMS]; G], [[0.0; TERMS]; G]);
         for g in 0..G {
             for i in 0..TERMS {
@@ -100,12 +68,38 @@ impl<V: Vector> Search for Lanes<V> {
                 terms_qq[g][i] = w * q * q;
             }
         }
+
+        let count = sweep.count();
+        let inverses = sweep.inverses::<L>(largest);
+        let (zero, numbers) = (V::Part::splat(isa, 0.0), V::Part::load(isa, &NUMBERS));
+        let mut costs = Costs::<V::Part, C, L>::new(isa);
+        let mut codes = [[0; MOST_TRIALS]; G];
+        let mut on_grid = [0; G];
         let (mut sums_xq, mut sums_qq) = ([0.0; MOST_TRIALS], [0.0; MOST_TRIALS]);
         let mut first = 0;
         while first < count {
-            let zero = V::Part::splat(isa, 0.0);
+            let inverse = V::Part::load(isa, &inverses[first..]);
+            costs.set_scales(isa, V::Part::splat(isa, 1.0) / inverse);
             let (mut sum_xq, mut sum_qq) = (zero, zero);
             for g in 0..G {
+                let near = Near::new::<V::Part, C, L>(isa, inverse, &xs[g]);
+                costs.set_group(isa, &xs[g], &root_ws[g]);
+                let mut ends = near.ends::<V::Part>(isa, count - first);
+                let mut code = zero;
+                let mut start = 0;
+                while ends != 0 {
+                    let end = ends.trailing_zeros() as usize + 1;
+                    ends &= ends - 1;
+                    let doubtful = near.doubtful >> start & 1 == 1;
+                    let list = neighbours.list(near.ranks[start] as u16 as usize, doubtful);
+                    if list.on_grid {
+                        on_grid[g] |= u32::MAX >> (32 - (end - start)) << (first + start);
+                    }
+                    let cheapest = costs.cheapest(isa, list);
+                    code = V::Part::select(numbers.lt(V::Part::splat(isa, start as f32)), code, cheapest);
+                    start = end;
+                }
+                code.store_codes(&mut codes[g][first..]);
                 sum_xq = sum_xq.add_terms::<C>(&terms_xq[g], &codes[g][first..]);
                 sum_qq = sum_qq.add_terms::<C>(&terms_qq[g], &codes[g][first..]);
             }
@@ -160,10 +154,12 @@ impl<V: Vector> Search for Lanes<V> {
                     rank = rank * L + usize::from(levels[C * g + i]);
                 }
                 let list = neighbours.list(rank, doubtful >> (C * g) & ((1 << C) - 1) != 0);
-                let (x, root_w) = (&sub_block.x.as_chunks().0[g], &sub_block.root_w.as_chunks().0[g]);
-                let group = Group::<V::Part, C, L>::new(isa, x, root_w);
-                codes[g] =
-                    if list.len == 1 { list.codes[0] } else { list.codes[group.cheapest(list, scale).0] };
+                codes[g] = if list.len == 1 {
+                    list.codes[0]
+                } else {
+                    let (x, root_w) = (&sub_block.x.as_chunks().0[g], &sub_block.root_w.as_chunks().0[g]);
+                    cheapest::<V::Part, C, L>(isa, x, root_w, list, scale)
+                };
             }
         }
         Some(())
@@ -200,26 +196,17 @@ fn nearest_level<V: Vector, const L: usize>(isa: V::Isa, inverse: V, x: V) -> (V
     (level.larger(V::splat(isa, 0.0)).smaller(top), doubt)
 }
 
-/// The nearest levels of a group in each trial.
+/// The nearest levels of a group in as many trials as there are lanes.
 struct Near {
-    /// Their ranks. The rest is there for vectors to read.
-    ranks: [f32; MOST_TRIALS + 1],
+    /// Their ranks, and one more place.
+    ranks: [f32; MAX_LANES + 1],
     /// Bit t is set where, in trial t, some level may not be the nearest.
     doubtful: u32,
 }
 
 impl Near {
-    const NONE: Self = Self { ranks: [0.0; MOST_TRIALS + 1], doubtful: 0 };
-
-    /// Rounds in as many trials as there are lanes.
     #[inline(always)]
-    fn round<V: Vector, const C: usize, const L: usize>(
-        &mut self,
-        isa: V::Isa,
-        inverse: V,
-        x: &[f32; C],
-        first: usize,
-    ) {
+    fn new<V: Vector, const C: usize, const L: usize>(isa: V::Isa, inverse: V, x: &[f32; C]) -> Self {
         const { assert!(Grid::<C, L>::RANKS <= 1 << 16) }
         let (base, zero) = (V::splat(isa, L as f32), V::splat(isa, 0.0));
         let mut rank = zero;
@@ -229,139 +216,118 @@ impl Near {
             rank = rank * base + level;
             doubtful = doubtful | doubt;
         }
-        rank.store(&mut self.ranks[first..]);
-        self.doubtful |= V::bits(doubtful) << first;
+        let mut near = Self { ranks: [0.0; MAX_LANES + 1], doubtful: V::bits(doubtful) };
+        rank.store(&mut near.ranks);
+        near
     }
 
-    /// Cuts the trials into runs with the same levels, a doubtful trial by itself: bit t is set where trial t ends one.
+    /// Cuts the first `count` trials, or all, into runs with the same levels, a doubtful trial by itself: bit t is set where
+    /// trial t ends one.
     #[inline(always)]
     fn ends<V: Vector>(&self, isa: V::Isa, count: usize) -> u32 {
-        let mut ends = self.doubtful | self.doubtful >> 1 | 1 << (count - 1);
-        let mut first = 0;
-        while first < count {
-            let (here, next) = (V::load(isa, &self.ranks[first..]), V::load(isa, &self.ranks[first + 1..]));
-            ends |= V::bits(!here.same(next)) << first;
-            first += V::LANES;
-        }
+        let count = count.min(V::LANES);
+        let (here, next) = (V::load(isa, &self.ranks), V::load(isa, &self.ranks[1..]));
+        let ends = V::bits(!here.same(next)) | self.doubtful | self.doubtful >> 1 | 1 << (count - 1);
         ends & u32::MAX >> (32 - count)
     }
 }
 
-/// A group of weights; each coordinate is there for each of its levels, as [`Vector::add_terms`] wants it.
-struct Group<V: Vector, const C: usize, const L: usize> {
-    isa: V::Isa,
-    x: [f32; TERMS],
-    root_w: [f32; TERMS],
-    /// [`CLEAR`] · Σ √w · (2 · L − 1)².
-    clear: f32,
+/// What each level of each coordinate of a group costs in as many trials as there are lanes.
+struct Costs<V: Vector, const C: usize, const L: usize> {
+    /// What each level stands for.
+    values: [V; L],
+    /// As long for each coordinate as in [`Vector::add_terms`], where not all places may be used.
+    costs: [V; TERMS],
 }
 
-/// By how much the cheapest point must win for [`Group::cheapest_each`]: this times its cost and `scale² · Σ √w · q²`, where
-/// q is the largest that there is.
-const CLEAR: f32 = 2e-5;
-/// And by at least this: where floats are evenly spaced, costs round by much less.
-const LEAST_CLEAR: f32 = 1e-30;
-
-impl<V: Vector, const C: usize, const L: usize> Group<V, C, L> {
+impl<V: Vector, const C: usize, const L: usize> Costs<V, C, L> {
     #[inline(always)]
-    fn new(isa: V::Isa, x: &[f32; C], root_w: &[f32; C]) -> Self {
-        let mut group = Self { isa, x: [0.0; TERMS], root_w: [0.0; TERMS], clear: 0.0 };
-        for i in 0..TERMS {
-            group.x[i] = x[i / (TERMS / C)];
-            group.root_w[i] = root_w[i / (TERMS / C)];
-        }
-        for root_w in root_w {
-            group.clear += root_w;
-        }
-        group.clear *= CLEAR * ((2 * L - 1) * (2 * L - 1)) as f32;
-        group
+    fn new(isa: V::Isa) -> Self {
+        let zero = V::splat(isa, 0.0);
+        Self { values: [zero; L], costs: [zero; TERMS] }
     }
 
-    /// For each of some scales, which grow or fall, the code in a list that costs least, of equals the first.
-    ///
-    /// Of two points q and r, q costs less by `scale · (2 · Σ √w·x·(q − r) − scale · Σ √w·(q² − r²))`. The second factor
-    /// is linear in the scale: if q costs less at two scales, it does so at every scale between. So where a point is the
-    /// cheapest of all at two scales, it need not be looked for between them. Of costs as they are rounded that holds if it
-    /// wins clearly at both: a cost F is off by at most `10⁻⁶ · F + 10⁻⁷ · scale² · Σ √w·q²`, at one of the scales between,
-    /// which differ by less than a half, F is at most `2 · F + ½ · scale² · Σ √w·q²` of F at an end, and the lead at
-    /// least two thirds of the smaller one at the ends. With [`CLEAR`], that is three times what rounding can take away.
+    /// Sets the scales of the trials.
     #[inline(always)]
-    fn cheapest_each(&self, list: List<'_>, scales: &[f32], codes: &mut [u16]) {
-        if list.len == 1 {
-            codes.fill(list.codes[0]);
-            return;
+    fn set_scales(&mut self, isa: V::Isa, scale: V) {
+        for level in 0..L {
+            self.values[level] = scale * V::splat(isa, (2 * level + 1) as f32);
         }
-        let last = scales.len() - 1;
-        let (mut place, mut clear) = self.cheapest(list, scales[0]);
-        codes[0] = list.codes[place];
-        // What is known of a later scale: of the last one at first, then also of some between, nearer and nearer.
-        let mut known = [(0, 0, false); 6];
-        let mut top = 0;
-        let mut at = 0;
-        while at < last {
-            if top == 0 {
-                let (place, clear) = self.cheapest(list, scales[last]);
-                known[0] = (last, place, clear);
-                top = 1;
-            }
-            let (next, next_place, next_clear) = known[top - 1];
-            if next == at + 1 || (next_place == place && clear && next_clear) {
-                codes[at + 1..=next].fill(list.codes[place]);
-                codes[next] = list.codes[next_place];
-                (at, place, clear) = (next, next_place, next_clear);
-                top -= 1;
-            } else {
-                let middle = at + (next - at) / 2;
-                let (place, clear) = self.cheapest(list, scales[middle]);
-                known[top] = (middle, place, clear);
-                top += 1;
+    }
+
+    /// Sets the group.
+    #[inline(always)]
+    fn set_group(&mut self, isa: V::Isa, x: &[f32; C], root_w: &[f32; C]) {
+        for i in 0..C {
+            let (x, root_w) = (V::splat(isa, x[i]), V::splat(isa, root_w[i]));
+            for level in 0..L {
+                let diff = self.values[level] - x;
+                self.costs[TERMS / C * i + level] = root_w * diff * diff;
             }
         }
     }
 
-    /// The place in a list of what costs least at a scale, of equals the first, and whether by a clear lead. The list has
-    /// more than one code, and costs are below the largest float.
+    /// In each trial the code in a list that costs least, of equals the first.
     #[inline(always)]
-    fn cheapest(&self, list: List<'_>, scale: f32) -> (usize, bool) {
+    fn cheapest(&self, isa: V::Isa, list: List<'_>) -> V {
+        let mut cheapest = V::splat_code(isa, list.codes[0]);
+        if list.len > 1 {
+            let mut least = self.cost(list.codes[0]);
+            for &code in &list.codes[1..list.len] {
+                let cost = self.cost(code);
+                cheapest = V::select(cost.lt(least), V::splat_code(isa, code), cheapest);
+                least = cost.smaller(least);
+            }
+        }
+        cheapest
+    }
+
+    /// What a code costs in each trial. (It begins without adding zero: that only tells zeros apart, which compare equal.)
+    #[inline(always)]
+    fn cost(&self, code: u16) -> V {
         const { assert!(Grid::<C, L>::BITS == (TERMS / C).ilog2() as usize) }
-        let isa = self.isa;
-        let mut costs = [0.0; TERMS];
-        let mut first = 0;
-        while first < TERMS {
-            let mut odd = [0.0; MAX_LANES];
-            for (lane, odd) in odd.iter_mut().enumerate() {
-                *odd = (2 * ((first + lane) % (TERMS / C)) + 1) as f32;
-            }
-            let value = V::splat(isa, scale) * V::load(isa, &odd);
-            let diff = value - V::load(isa, &self.x[first..]);
-            (V::load(isa, &self.root_w[first..]) * diff * diff).store(&mut costs[first..]);
-            first += V::LANES;
+        let code = usize::from(code);
+        let mut cost = self.costs[code & (TERMS / C - 1)];
+        for i in 1..C {
+            let level = code >> (Grid::<C, L>::BITS * i) & (TERMS / C - 1);
+            cost = cost + self.costs[TERMS / C * i + level];
         }
-
-        let (zero, numbers) = (V::splat(isa, 0.0), V::load(isa, &NUMBERS));
-        let most = V::splat(isa, f32::MAX);
-        let sum = zero.add_terms::<C>(&costs, list.codes);
-        let mut least = V::select(numbers.lt(V::splat(isa, list.len as f32)), sum, most);
-        let (mut second, mut place) = (most, numbers);
-        let mut first = V::LANES;
-        while first < list.len {
-            let sum = zero.add_terms::<C>(&costs, &list.codes[first..]);
-            let sum = V::select(numbers.lt(V::splat(isa, (list.len - first) as f32)), sum, most);
-            second = second.smaller(least.larger(sum));
-            place = V::select(sum.lt(least), V::splat(isa, first as f32) + numbers, place);
-            least = sum.smaller(least);
-            first += V::LANES;
-        }
-        let least_cost = -(zero - least).largest_lane();
-        let lead = CLEAR * least_cost + scale * (scale * self.clear);
-        let limit = V::splat(isa, least_cost + lead);
-        let mut clear = lead > LEAST_CLEAR && V::bits(least.lt(limit)).count_ones() == 1;
-        let cheapest = least.same(V::splat(isa, least_cost));
-        if list.len <= V::LANES {
-            return (V::bits(cheapest).trailing_zeros() as usize, clear);
-        }
-        clear &= !V::any(second.lt(limit));
-        let place = -(zero - V::select(cheapest, place, most)).largest_lane();
-        (place as u16 as usize, clear)
+        cost
     }
+}
+
+/// The code in a list that costs least for a group at a scale, of equals the first. The list has more than one code, and
+/// costs are below the largest float.
+#[inline(always)]
+fn cheapest<V: Vector, const C: usize, const L: usize>(
+    isa: V::Isa,
+    x: &[f32; C],
+    root_w: &[f32; C],
+    list: List<'_>,
+    scale: f32,
+) -> u16 {
+    let mut costs = [0.0; TERMS];
+    for i in 0..TERMS {
+        let diff = scale * (2 * (i % (TERMS / C)) + 1) as f32 - x[i / (TERMS / C)];
+        costs[i] = root_w[i / (TERMS / C)] * diff * diff;
+    }
+    let (zero, numbers) = (V::splat(isa, 0.0), V::load(isa, &NUMBERS));
+    let most = V::splat(isa, f32::MAX);
+    let sum = zero.add_terms::<C>(&costs, list.codes);
+    let mut least = V::select(numbers.lt(V::splat(isa, list.len as f32)), sum, most);
+    let mut place = numbers;
+    let mut first = V::LANES;
+    while first < list.len {
+        let sum = zero.add_terms::<C>(&costs, &list.codes[first..]);
+        let sum = V::select(numbers.lt(V::splat(isa, (list.len - first) as f32)), sum, most);
+        place = V::select(sum.lt(least), V::splat(isa, first as f32) + numbers, place);
+        least = sum.smaller(least);
+        first += V::LANES;
+    }
+    let cheapest = least.same(V::splat(isa, -(zero - least).largest_lane()));
+    if list.len <= V::LANES {
+        return list.codes[V::bits(cheapest).trailing_zeros() as usize];
+    }
+    let place = -(zero - V::select(cheapest, place, most)).largest_lane();
+    list.codes[place as u16 as usize]
 }
