@@ -239,7 +239,7 @@ impl<'a, const N: usize, const C: usize> SubBlock<'a, N, C> {
     }
 
     /// `Σ w·x·q` and `Σ w·q²`, q being `2 · level + 1`.
-    #[inline]
+    #[inline(always)]
     fn sums<const L: usize>(&self, codes: &[u16]) -> (f32, f32) {
         let (mut sum_xq, mut sum_qq) = (0.0, 0.0);
         let groups = self.x.as_chunks::<C>().0.iter().zip(self.w.as_chunks::<C>().0);

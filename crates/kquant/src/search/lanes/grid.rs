@@ -27,6 +27,13 @@ const SPREAD: f32 = 1e5;
 /// is on the same side of all values.
 const CERTAIN: f32 = 0.499;
 
+/// 2²³: added to a smaller integer, it leaves that in the mantissa.
+const MANTISSA: f32 = 8_388_608.0;
+/// The most groups of a sub-block.
+const MOST_GROUPS: usize = 8;
+/// The most vectors with trials.
+const MOST_VECTORS: usize = MOST_GROUPS * MOST_TRIALS / 8;
+
 /// The first numbers, as many as a vector may have lanes.
 const NUMBERS: [f32; MAX_LANES] = {
     let mut numbers = [0.0; MAX_LANES];
@@ -69,39 +76,76 @@ impl<V: Vector> Search for Lanes<V> {
             }
         }
 
+        // The trials of all groups one after the other: in whole vectors for each group, or where that leaves too many
+        // lanes over, without a gap. So a vector has lanes of one group or of two.
+        const { assert!(G <= MOST_GROUPS) }
         let count = sweep.count();
+        let whole = count.next_multiple_of(V::Part::LANES);
+        let stride = if 2 * whole > 3 * count { count.max(V::Part::LANES) } else { whole };
+        let used = G * stride;
         let inverses = sweep.inverses::<L>(largest);
+        let mut scales = [0.0; MOST_TRIALS];
+        let mut first = 0;
+        while first < MOST_TRIALS {
+            (V::Part::splat(isa, 1.0) / V::Part::load(isa, &inverses[first..])).store(&mut scales[first..]);
+            first += V::Part::LANES;
+        }
+        let (inverses, scales) = (twice(&inverses, stride), twice(&scales, stride));
+
+        // All ranks before the first list: which one it is, and how long, is then known ahead of time.
+        let mut ranks = [[0.0; MOST_TRIALS + 1]; G];
+        let ranks = ranks.as_flattened_mut();
+        let mut doubtful = [0; MOST_VECTORS];
+        let mut at = Place::new(stride);
+        while at.first < used {
+            let x = at.coordinates::<V::Part, C>(isa, xs);
+            let inverse = V::Part::load(isa, &inverses[at.trial..]);
+            let (rank, doubt) = nearest_rank::<V::Part, C, L>(isa, inverse, &x);
+            rank.store(&mut ranks[at.first..]);
+            doubtful[at.first / V::Part::LANES] = V::Part::bits(doubt);
+            at.advance(V::Part::LANES);
+        }
+
         let (zero, numbers) = (V::Part::splat(isa, 0.0), V::Part::load(isa, &NUMBERS));
         let mut costs = Costs::<V::Part, C, L>::new(isa);
         let mut codes = [[0; MOST_TRIALS]; G];
-        let mut on_grid = [0; G];
+        let codes = codes.as_flattened_mut();
+        // Lane l as bit l.
+        let mut on_grid = [0; MOST_VECTORS];
+        let mut at = Place::new(stride);
+        while at.first < used {
+            let scale = V::Part::load(isa, &scales[at.trial..]);
+            let (x, root_w) = (at.coordinates(isa, xs), at.coordinates(isa, root_ws));
+            costs.set(isa, scale, &x, &root_w);
+            let vector = at.first / V::Part::LANES;
+            let ranks = &ranks[at.first..];
+            let mut ends = at.ends::<V::Part>(isa, ranks, doubtful[vector], used);
+            let mut code = zero;
+            let mut start = 0;
+            while ends != 0 {
+                let end = ends.trailing_zeros() as usize + 1;
+                ends &= ends - 1;
+                let doubtful = doubtful[vector] >> start & 1 == 1;
+                let list = neighbours.list((ranks[start].to_bits() & 0xffff) as usize, doubtful);
+                if list.on_grid {
+                    on_grid[vector] |= u32::MAX >> (32 - (end - start)) << start;
+                }
+                let cheapest = costs.cheapest(isa, list);
+                code = V::Part::select(numbers.lt(V::Part::splat(isa, start as f32)), code, cheapest);
+                start = end;
+            }
+            code.store_codes(&mut codes[at.first..]);
+            at.advance(V::Part::LANES);
+        }
+
         let (mut sums_xq, mut sums_qq) = ([0.0; MOST_TRIALS], [0.0; MOST_TRIALS]);
         let mut first = 0;
         while first < count {
-            let inverse = V::Part::load(isa, &inverses[first..]);
-            costs.set_scales(isa, V::Part::splat(isa, 1.0) / inverse);
             let (mut sum_xq, mut sum_qq) = (zero, zero);
             for g in 0..G {
-                let near = Near::new::<V::Part, C, L>(isa, inverse, &xs[g]);
-                costs.set_group(isa, &xs[g], &root_ws[g]);
-                let mut ends = near.ends::<V::Part>(isa, count - first);
-                let mut code = zero;
-                let mut start = 0;
-                while ends != 0 {
-                    let end = ends.trailing_zeros() as usize + 1;
-                    ends &= ends - 1;
-                    let doubtful = near.doubtful >> start & 1 == 1;
-                    let list = neighbours.list(near.ranks[start] as u16 as usize, doubtful);
-                    if list.on_grid {
-                        on_grid[g] |= u32::MAX >> (32 - (end - start)) << (first + start);
-                    }
-                    let cheapest = costs.cheapest(isa, list);
-                    code = V::Part::select(numbers.lt(V::Part::splat(isa, start as f32)), code, cheapest);
-                    start = end;
-                }
-                code.store_codes(&mut codes[g][first..]);
-                sum_xq = sum_xq.add_terms::<C>(&terms_xq[g], &codes[g][first..]);
-                sum_qq = sum_qq.add_terms::<C>(&terms_qq[g], &codes[g][first..]);
+                let codes = &codes[g * stride + first..];
+                sum_xq = sum_xq.add_terms::<C>(&terms_xq[g], codes);
+                sum_qq = sum_qq.add_terms::<C>(&terms_qq[g], codes);
             }
             sum_xq.store(&mut sums_xq[first..]);
             sum_qq.store(&mut sums_qq[first..]);
@@ -115,8 +159,9 @@ impl<V: Vector> Search for Lanes<V> {
         }
         if let Some(trial) = winner {
             for g in 0..G {
-                best.codes[g] = codes[g][trial];
-                best.on_grid[g] = on_grid[g] >> trial & 1 == 1;
+                let at = g * stride + trial;
+                best.codes[g] = codes[at];
+                best.on_grid[g] = on_grid[at / V::Part::LANES] >> (at % V::Part::LANES) & 1 == 1;
             }
         }
         Some(())
@@ -196,78 +241,124 @@ fn nearest_level<V: Vector, const L: usize>(isa: V::Isa, inverse: V, x: V) -> (V
     (level.larger(V::splat(isa, 0.0)).smaller(top), doubt)
 }
 
-/// The nearest levels of a group in as many trials as there are lanes.
-struct Near {
-    /// Their ranks, and one more place.
-    ranks: [f32; MAX_LANES + 1],
-    /// Bit t is set where, in trial t, some level may not be the nearest.
-    doubtful: u32,
+/// The trials of one group, then those of another.
+#[inline(always)]
+fn twice(trials: &[f32; MOST_TRIALS], stride: usize) -> [f32; 2 * MOST_TRIALS] {
+    let mut both = [0.0; 2 * MOST_TRIALS];
+    both[..MOST_TRIALS].copy_from_slice(trials);
+    both[stride..][..MOST_TRIALS].copy_from_slice(trials);
+    both
 }
 
-impl Near {
+/// Where a vector stands among the trials of all groups.
+struct Place {
+    /// Trials there are for each group.
+    stride: usize,
+    /// The group and the trial of the first lane.
+    group: usize,
+    trial: usize,
+    /// `group · stride + trial`.
+    first: usize,
+}
+
+impl Place {
     #[inline(always)]
-    fn new<V: Vector, const C: usize, const L: usize>(isa: V::Isa, inverse: V, x: &[f32; C]) -> Self {
-        const { assert!(Grid::<C, L>::RANKS <= 1 << 16) }
-        let (base, zero) = (V::splat(isa, L as f32), V::splat(isa, 0.0));
-        let mut rank = zero;
-        let mut doubtful = zero.lt(zero);
-        for i in (0..C).rev() {
-            let (level, doubt) = nearest_level::<V, L>(isa, inverse, V::splat(isa, x[i]));
-            rank = rank * base + level;
-            doubtful = doubtful | doubt;
-        }
-        let mut near = Self { ranks: [0.0; MAX_LANES + 1], doubtful: V::bits(doubtful) };
-        rank.store(&mut near.ranks);
-        near
+    fn new(stride: usize) -> Self {
+        Self { stride, group: 0, trial: 0, first: 0 }
     }
 
-    /// Cuts the first `count` trials, or all, into runs with the same levels, a doubtful trial by itself: bit t is set where
-    /// trial t ends one.
     #[inline(always)]
-    fn ends<V: Vector>(&self, isa: V::Isa, count: usize) -> u32 {
-        let count = count.min(V::LANES);
-        let (here, next) = (V::load(isa, &self.ranks), V::load(isa, &self.ranks[1..]));
-        let ends = V::bits(!here.same(next)) | self.doubtful | self.doubtful >> 1 | 1 << (count - 1);
+    fn advance(&mut self, lanes: usize) {
+        self.first += lanes;
+        self.trial += lanes;
+        if self.trial >= self.stride {
+            self.trial -= self.stride;
+            self.group += 1;
+        }
+    }
+
+    /// The lane from which on it is the next group's.
+    #[inline(always)]
+    fn change(&self) -> usize {
+        self.stride - self.trial
+    }
+
+    /// For each coordinate that of each lane's group.
+    #[inline(always)]
+    fn coordinates<V: Vector, const C: usize>(&self, isa: V::Isa, groups: &[[f32; C]]) -> [V; C] {
+        let group = &groups[self.group];
+        let mut lanes = [V::splat(isa, 0.0); C];
+        for i in 0..C {
+            lanes[i] = V::splat(isa, group[i]);
+        }
+        if self.change() < V::LANES && self.group + 1 < groups.len() {
+            let next = &groups[self.group + 1];
+            let own = V::load(isa, &NUMBERS).lt(V::splat(isa, self.change() as f32));
+            for i in 0..C {
+                lanes[i] = V::select(own, lanes[i], V::splat(isa, next[i]));
+            }
+        }
+        lanes
+    }
+
+    /// Cuts the lanes with trials, those before `used`, into runs of one group with the same ranks, a doubtful lane by
+    /// itself: bit l is set where lane l ends one.
+    #[inline(always)]
+    fn ends<V: Vector>(&self, isa: V::Isa, ranks: &[f32], doubtful: u32, used: usize) -> u32 {
+        let count = (used - self.first).min(V::LANES);
+        let (here, next) = (V::load(isa, ranks), V::load(isa, &ranks[1..]));
+        let ends = V::bits(!here.same(next)) | doubtful | doubtful >> 1;
+        let ends = ends | 1 << (count - 1) | 1 << (self.change() - 1);
         ends & u32::MAX >> (32 - count)
     }
 }
 
-/// What each level of each coordinate of a group costs in as many trials as there are lanes.
-struct Costs<V: Vector, const C: usize, const L: usize> {
-    /// What each level stands for.
-    values: [V; L],
-    /// As long for each coordinate as in [`Vector::add_terms`], where not all places may be used.
-    costs: [V; TERMS],
+/// In each lane the rank of the nearest levels, as the low 16 bits of a float, and whether some level may not be the
+/// nearest.
+#[inline(always)]
+fn nearest_rank<V: Vector, const C: usize, const L: usize>(
+    isa: V::Isa,
+    inverse: V,
+    x: &[V; C],
+) -> (V, V::Mask) {
+    const { assert!(Grid::<C, L>::RANKS <= 1 << 16) }
+    let (base, zero) = (V::splat(isa, L as f32), V::splat(isa, 0.0));
+    let mut rank = zero;
+    let mut doubtful = zero.lt(zero);
+    for i in (0..C).rev() {
+        let (level, doubt) = nearest_level::<V, L>(isa, inverse, x[i]);
+        rank = rank * base + level;
+        doubtful = doubtful | doubt;
+    }
+    (rank + V::splat(isa, MANTISSA), doubtful)
 }
+
+/// What each level of each coordinate of a group costs in each lane, as many for each coordinate as in
+/// [`Vector::add_terms`]; not all may be used.
+struct Costs<V: Vector, const C: usize, const L: usize>([V; TERMS]);
 
 impl<V: Vector, const C: usize, const L: usize> Costs<V, C, L> {
     #[inline(always)]
     fn new(isa: V::Isa) -> Self {
-        let zero = V::splat(isa, 0.0);
-        Self { values: [zero; L], costs: [zero; TERMS] }
+        Self([V::splat(isa, 0.0); TERMS])
     }
 
-    /// Sets the scales of the trials.
+    /// Those of a group at a scale.
     #[inline(always)]
-    fn set_scales(&mut self, isa: V::Isa, scale: V) {
+    fn set(&mut self, isa: V::Isa, scale: V, x: &[V; C], root_w: &[V; C]) {
+        let mut values = [scale; L];
         for level in 0..L {
-            self.values[level] = scale * V::splat(isa, (2 * level + 1) as f32);
+            values[level] = scale * V::splat(isa, (2 * level + 1) as f32);
         }
-    }
-
-    /// Sets the group.
-    #[inline(always)]
-    fn set_group(&mut self, isa: V::Isa, x: &[f32; C], root_w: &[f32; C]) {
         for i in 0..C {
-            let (x, root_w) = (V::splat(isa, x[i]), V::splat(isa, root_w[i]));
             for level in 0..L {
-                let diff = self.values[level] - x;
-                self.costs[TERMS / C * i + level] = root_w * diff * diff;
+                let diff = values[level] - x[i];
+                self.0[TERMS / C * i + level] = root_w[i] * diff * diff;
             }
         }
     }
 
-    /// In each trial the code in a list that costs least, of equals the first.
+    /// In each lane the code in a list that costs least, of equals the first.
     #[inline(always)]
     fn cheapest(&self, isa: V::Isa, list: List<'_>) -> V {
         let mut cheapest = V::splat_code(isa, list.codes[0]);
@@ -282,15 +373,15 @@ impl<V: Vector, const C: usize, const L: usize> Costs<V, C, L> {
         cheapest
     }
 
-    /// What a code costs in each trial. (It begins without adding zero: that only tells zeros apart, which compare equal.)
+    /// What a code costs in each lane. (It begins without adding zero: that only tells zeros apart, which compare equal.)
     #[inline(always)]
     fn cost(&self, code: u16) -> V {
         const { assert!(Grid::<C, L>::BITS == (TERMS / C).ilog2() as usize) }
         let code = usize::from(code);
-        let mut cost = self.costs[code & (TERMS / C - 1)];
+        let mut cost = self.0[code & (TERMS / C - 1)];
         for i in 1..C {
             let level = code >> (Grid::<C, L>::BITS * i) & (TERMS / C - 1);
-            cost = cost + self.costs[TERMS / C * i + level];
+            cost = cost + self.0[TERMS / C * i + level];
         }
         cost
     }
