@@ -39,7 +39,7 @@ pub(crate) struct BlockIq2S {
 impl GridBlock for BlockIq2S {
     #[inline(always)]
     fn try_encode(
-        how: impl Search,
+        how: &mut impl Search,
         x: &[f32; 256],
         sum_of_squares: f32,
         importance: Option<&[f32; 256]>,

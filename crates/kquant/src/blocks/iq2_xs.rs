@@ -31,7 +31,7 @@ pub(crate) struct BlockIq2Xs {
 impl GridBlock for BlockIq2Xs {
     #[inline(always)]
     fn try_encode(
-        how: impl Search,
+        how: &mut impl Search,
         x: &[f32; 256],
         sum_of_squares: f32,
         importance: Option<&[f32; 256]>,

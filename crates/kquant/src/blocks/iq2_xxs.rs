@@ -36,7 +36,7 @@ struct SubBlockIq2Xxs {
 impl GridBlock for BlockIq2Xxs {
     #[inline(always)]
     fn try_encode(
-        how: impl Search,
+        how: &mut impl Search,
         x: &[f32; 256],
         sum_of_squares: f32,
         importance: Option<&[f32; 256]>,

@@ -37,7 +37,7 @@ pub(crate) struct BlockIq3S {
 impl GridBlock for BlockIq3S {
     #[inline(always)]
     fn try_encode(
-        how: impl Search,
+        how: &mut impl Search,
         x: &[f32; 256],
         sum_of_squares: f32,
         importance: Option<&[f32; 256]>,

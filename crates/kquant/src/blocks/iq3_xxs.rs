@@ -34,7 +34,7 @@ pub(crate) struct BlockIq3Xxs {
 impl GridBlock for BlockIq3Xxs {
     #[inline(always)]
     fn try_encode(
-        how: impl Search,
+        how: &mut impl Search,
         x: &[f32; 256],
         sum_of_squares: f32,
         importance: Option<&[f32; 256]>,

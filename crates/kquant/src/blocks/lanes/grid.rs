@@ -15,7 +15,7 @@ pub(crate) trait GridBlock: Block<SUPER_BLOCK_LEN> {
     /// [`SubBlock::search`](crate::search::grid::SubBlock::search). A type that needs importance takes none as all the
     /// same.
     fn try_encode(
-        how: impl Search,
+        how: &mut impl Search,
         x: &[f32; SUPER_BLOCK_LEN],
         sum_of_squares: f32,
         importance: Option<&[f32; SUPER_BLOCK_LEN]>,
@@ -25,7 +25,7 @@ pub(crate) trait GridBlock: Block<SUPER_BLOCK_LEN> {
     #[inline(always)]
     fn encode_plain(x: &[f32; SUPER_BLOCK_LEN], importance: Option<&[f32; SUPER_BLOCK_LEN]>) -> Self {
         let sum = weights::sum_of_squares(x);
-        Self::try_encode(Plain, x, sum, importance).unwrap_or_else(Self::zeroed)
+        Self::try_encode(&mut Plain, x, sum, importance).unwrap_or_else(Self::zeroed)
     }
 }
 
@@ -57,6 +57,7 @@ impl<B: GridBlock> Kernel for EncodeGrid<'_, B> {
         let blocks = self.row_len / SUPER_BLOCK_LEN;
         let importance = self.importance.map(|row| row.as_chunks::<SUPER_BLOCK_LEN>().0);
         let lanes = V::Part::LANES;
+        let mut search = Lanes::<V>::new(isa);
         let mut column = 0;
         for (dst, src) in self.dst.chunks_mut(lanes).zip(self.src.chunks(lanes * SUPER_BLOCK_LEN)) {
             let src_blocks = src.as_chunks::<SUPER_BLOCK_LEN>().0;
@@ -70,11 +71,8 @@ impl<B: GridBlock> Kernel for EncodeGrid<'_, B> {
                 }
             }
             for (block, (x, &sum)) in dst.iter_mut().zip(src_blocks.iter().zip(&sums)) {
-                let importance = match importance {
-                    Some(row) => Some(&row[column]),
-                    None => None,
-                };
-                *block = match B::try_encode(Lanes::<V>(isa), x, sum, importance) {
+                let importance = importance.map(|row| &row[column]);
+                *block = match B::try_encode(&mut search, x, sum, importance) {
                     Some(block) => block,
                     None => B::zeroed(),
                 };

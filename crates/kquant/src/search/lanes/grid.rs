@@ -1,5 +1,5 @@
-//! Fit of magnitudes to points of a grid, as [`search::grid`](crate::search::grid): trials side by side where they are
-//! rounded and summed, the points of a list side by side where one is chosen.
+//! Fit of magnitudes to points of a grid, as [`search::grid`](crate::search::grid): the trials side by side, each list
+//! point after point; where all is done at one scale, the points of a list side by side.
 
 use super::grid_scale;
 use crate::grids::{Grid, List, Neighbours};
@@ -8,8 +8,17 @@ use crate::search::grid::{Best, MOST_TRIALS, Plain, Search, SubBlock, Sweep};
 use crate::search::rounding::NEAREST;
 
 /// Vectors in the search.
-#[derive(Clone, Copy)]
-pub(crate) struct Lanes<V: Vector>(pub(crate) V::Isa);
+pub(crate) struct Lanes<V: Vector> {
+    isa: V::Isa,
+    costs: Costs<V::Part>,
+}
+
+impl<V: Vector> Lanes<V> {
+    #[inline(always)]
+    pub(crate) fn new(isa: V::Isa) -> Self {
+        Self { isa, costs: Costs::new(isa) }
+    }
+}
 
 /// Magnitudes, roots of weights and scales below this: no cost comes near the largest float.
 const LARGEST: f32 = 1e10;
@@ -47,20 +56,20 @@ const NUMBERS: [f32; MAX_LANES] = {
 
 impl<V: Vector> Search for Lanes<V> {
     #[inline(always)]
-    fn first_scale<const N: usize>(self, x: &[f32; N], w: &[f32; N]) -> f32 {
-        grid_scale::search::<V::Part, N>(self.0, x, w)
+    fn first_scale<const N: usize>(&mut self, x: &[f32; N], w: &[f32; N]) -> f32 {
+        grid_scale::search::<V::Part, N>(self.isa, x, w)
     }
 
     #[inline(always)]
     fn trials<const N: usize, const C: usize, const L: usize, const G: usize>(
-        self,
+        &mut self,
         sub_block: &SubBlock<'_, N, C>,
         neighbours: &Neighbours<C, L>,
         sweep: Sweep,
         largest: f32,
         best: &mut Best<G>,
     ) -> Option<()> {
-        let isa = self.0;
+        let (isa, costs) = (self.isa, &mut self.costs);
         if !(largest > LEAST && fits_in::<V::Part, N, C>(isa, sub_block, largest)) {
             return Plain.trials(sub_block, neighbours, sweep, largest, best);
         }
@@ -107,7 +116,6 @@ impl<V: Vector> Search for Lanes<V> {
         }
 
         let (zero, numbers) = (V::Part::splat(isa, 0.0), V::Part::load(isa, &NUMBERS));
-        let mut costs = Costs::<V::Part, C, L>::new(isa);
         let mut codes = [[0; MOST_TRIALS]; G];
         let codes = codes.as_flattened_mut();
         // Lane l as bit l.
@@ -116,7 +124,7 @@ impl<V: Vector> Search for Lanes<V> {
         while at.first < used {
             let scale = V::Part::load(isa, &scales[at.trial..]);
             let (x, root_w) = (at.coordinates(isa, xs), at.coordinates(isa, root_ws));
-            costs.set(isa, scale, &x, &root_w);
+            costs.set::<C, L>(isa, scale, &x, &root_w);
             let vector = at.first / V::Part::LANES;
             let ranks = &ranks[at.first..];
             let mut ends = at.ends::<V::Part>(isa, ranks, doubtful[vector], used);
@@ -130,7 +138,7 @@ impl<V: Vector> Search for Lanes<V> {
                 if list.on_grid {
                     on_grid[vector] |= u32::MAX >> (32 - (end - start)) << start;
                 }
-                let cheapest = costs.cheapest(isa, list);
+                let cheapest = costs.cheapest::<C, L>(isa, list);
                 code = V::Part::select(numbers.lt(V::Part::splat(isa, start as f32)), code, cheapest);
                 start = end;
             }
@@ -169,7 +177,7 @@ impl<V: Vector> Search for Lanes<V> {
 
     #[inline(always)]
     fn snap_again<const N: usize, const C: usize, const L: usize, const G: usize>(
-        self,
+        &mut self,
         sub_block: &SubBlock<'_, N, C>,
         neighbours: &Neighbours<C, L>,
         scale: f32,
@@ -177,7 +185,7 @@ impl<V: Vector> Search for Lanes<V> {
         codes: &mut [u16; G],
     ) -> Option<()> {
         const { assert!(N == C * G && N.is_multiple_of(V::Part::LANES)) }
-        let isa = self.0;
+        let isa = self.isa;
         if !(scale > LEAST && scale < LARGEST && fits_in::<V::Part, N, C>(isa, sub_block, scale)) {
             return Plain.snap_again(sub_block, neighbours, scale, again, codes);
         }
@@ -333,39 +341,55 @@ fn nearest_rank<V: Vector, const C: usize, const L: usize>(
     (rank + V::splat(isa, MANTISSA), doubtful)
 }
 
-/// What each level of each coordinate of a group costs in each lane, as many for each coordinate as in
-/// [`Vector::add_terms`]; not all may be used.
-struct Costs<V: Vector, const C: usize, const L: usize>([V; TERMS]);
+/// What the levels of a group's coordinates cost in each lane.
+struct Costs<V: Vector> {
+    /// Of each coordinate as many as in [`Vector::add_terms`]; not all may be used.
+    levels: [V; TERMS],
+    /// For eight coordinates, the first three together, by the low six bits of a code: their sum comes first in that of a
+    /// point.
+    firsts: [V; 64],
+}
 
-impl<V: Vector, const C: usize, const L: usize> Costs<V, C, L> {
+impl<V: Vector> Costs<V> {
     #[inline(always)]
     fn new(isa: V::Isa) -> Self {
-        Self([V::splat(isa, 0.0); TERMS])
+        let zero = V::splat(isa, 0.0);
+        Self { levels: [zero; TERMS], firsts: [zero; 64] }
     }
 
     /// Those of a group at a scale.
     #[inline(always)]
-    fn set(&mut self, isa: V::Isa, scale: V, x: &[V; C], root_w: &[V; C]) {
+    fn set<const C: usize, const L: usize>(&mut self, isa: V::Isa, scale: V, x: &[V; C], root_w: &[V; C]) {
         let mut values = [scale; L];
-        for level in 0..L {
-            values[level] = scale * V::splat(isa, (2 * level + 1) as f32);
+        for (level, value) in values.iter_mut().enumerate() {
+            *value = scale * V::splat(isa, (2 * level + 1) as f32);
         }
         for i in 0..C {
-            for level in 0..L {
-                let diff = values[level] - x[i];
-                self.0[TERMS / C * i + level] = root_w[i] * diff * diff;
+            for (level, value) in values.iter().enumerate() {
+                let diff = *value - x[i];
+                self.levels[TERMS / C * i + level] = root_w[i] * diff * diff;
+            }
+        }
+        if C == 8 {
+            for first in 0..L {
+                for second in 0..L {
+                    let two = self.levels[first] + self.levels[4 + second];
+                    for third in 0..L {
+                        self.firsts[first | second << 2 | third << 4] = two + self.levels[8 + third];
+                    }
+                }
             }
         }
     }
 
     /// In each lane the code in a list that costs least, of equals the first.
     #[inline(always)]
-    fn cheapest(&self, isa: V::Isa, list: List<'_>) -> V {
+    fn cheapest<const C: usize, const L: usize>(&self, isa: V::Isa, list: List<'_>) -> V {
         let mut cheapest = V::splat_code(isa, list.codes[0]);
         if list.len > 1 {
-            let mut least = self.cost(list.codes[0]);
+            let mut least = self.cost::<C, L>(list.codes[0]);
             for &code in &list.codes[1..list.len] {
-                let cost = self.cost(code);
+                let cost = self.cost::<C, L>(code);
                 cheapest = V::select(cost.lt(least), V::splat_code(isa, code), cheapest);
                 least = cost.smaller(least);
             }
@@ -375,13 +399,13 @@ impl<V: Vector, const C: usize, const L: usize> Costs<V, C, L> {
 
     /// What a code costs in each lane. (It begins without adding zero: that only tells zeros apart, which compare equal.)
     #[inline(always)]
-    fn cost(&self, code: u16) -> V {
+    fn cost<const C: usize, const L: usize>(&self, code: u16) -> V {
         const { assert!(Grid::<C, L>::BITS == (TERMS / C).ilog2() as usize) }
         let code = usize::from(code);
-        let mut cost = self.0[code & (TERMS / C - 1)];
-        for i in 1..C {
+        let mut cost = if C == 8 { self.firsts[code & 63] } else { self.levels[code & 7] };
+        for i in if C == 8 { 3 } else { 1 }..C {
             let level = code >> (Grid::<C, L>::BITS * i) & (TERMS / C - 1);
-            cost = cost + self.0[TERMS / C * i + level];
+            cost = cost + self.levels[TERMS / C * i + level];
         }
         cost
     }
