@@ -14,7 +14,6 @@ use crate::blocks::{
     BlockQ8K, BlockTq1_0, BlockTq2_0, Decode, ImportanceUse,
 };
 use crate::lanes::{Isa, Kernel, PART_BYTES, Parts, Vector, make_all};
-use crate::search::grid::Plain;
 use crate::search::weights::sum_of_squares;
 
 /// Encodes rows: weights, weights a row, importance of one row, blocks. Lengths have been checked.
@@ -225,7 +224,7 @@ fn encode_grid<B: GridBlock>(
 ) {
     let kernel = EncodeGrid::<B> { src, row_len, importance, dst: cast_slice_mut(dst) };
     match isa {
-        Isa::Scalar => kernel.with(Plain),
+        Isa::Scalar => kernel.one_by_one(),
         vectors => vectors.run(kernel),
     }
 }

@@ -12,7 +12,7 @@ use super::{Block, grid_scales};
 use crate::float16::F16;
 use crate::grids::{IQ2_S, IQ2_S_POINTS, values};
 use crate::lanes::Vector;
-use crate::search::grid::{Plain, Refine, Search, SubBlock, Sweep};
+use crate::search::grid::{Refine, Search, SubBlock, Sweep};
 use crate::search::{grid_signs, weights};
 
 static VALUES: [u64; 1024] = values::<1024, 8, 3>(&IQ2_S_POINTS, [8, 25, 43]);
@@ -40,9 +40,14 @@ pub(crate) struct BlockIq2S {
 
 impl GridBlock for BlockIq2S {
     #[inline(always)]
-    fn try_encode(how: impl Search, x: &[f32; 256], importance: Option<&[f32; 256]>) -> Option<Self> {
+    fn try_encode(
+        how: &mut impl Search,
+        x: &[f32; 256],
+        sum_of_squares: f32,
+        importance: Option<&[f32; 256]>,
+    ) -> Option<Self> {
         let neighbours = IQ2_S.neighbours();
-        let variance = 2.0 * weights::sum_of_squares(x) / 256.0;
+        let variance = 2.0 * sum_of_squares / 256.0;
         let mut block = Self::zeroed();
         let mut scales = [0.0; 16];
         for (j, x) in sub_blocks::<16, 16, f32>(x).iter().enumerate() {
@@ -98,11 +103,11 @@ impl Block<256> for BlockIq2S {
     const TYPE: GgmlType = GgmlType::IQ2_S;
 
     fn encode(x: &[f32; 256]) -> Self {
-        Self::encode_with(Plain, x, None)
+        Self::encode_plain(x, None)
     }
 
     fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
-        Self::encode_with(Plain, x, Some(importance))
+        Self::encode_plain(x, Some(importance))
     }
 
     #[inline(always)]

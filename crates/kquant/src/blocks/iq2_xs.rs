@@ -12,7 +12,7 @@ use super::{Block, ImportanceUse, grid_scales};
 use crate::float16::F16;
 use crate::grids::{IQ2_XS, IQ2_XS_POINTS, values};
 use crate::lanes::Vector;
-use crate::search::grid::{Plain, Refine, Search, SubBlock, Sweep};
+use crate::search::grid::{Refine, Search, SubBlock, Sweep};
 use crate::search::{ALL_ZERO, grid_signs, weights};
 
 static VALUES: [u64; 512] = values::<512, 8, 3>(&IQ2_XS_POINTS, [8, 25, 43]);
@@ -32,10 +32,15 @@ pub(crate) struct BlockIq2Xs {
 
 impl GridBlock for BlockIq2Xs {
     #[inline(always)]
-    fn try_encode(how: impl Search, x: &[f32; 256], importance: Option<&[f32; 256]>) -> Option<Self> {
+    fn try_encode(
+        how: &mut impl Search,
+        x: &[f32; 256],
+        sum_of_squares: f32,
+        importance: Option<&[f32; 256]>,
+    ) -> Option<Self> {
         let importance = importance.unwrap_or(&[1.0; 256]);
         let neighbours = IQ2_XS.neighbours();
-        let variance = weights::sum_of_squares(x) / 256.0;
+        let variance = sum_of_squares / 256.0;
         let mut block = Self::zeroed();
         let mut scales = [0.0; 16];
         let subs = sub_blocks::<16, 16, f32>(x).iter().zip(sub_blocks::<16, 16, f32>(importance));
@@ -91,11 +96,11 @@ impl Block<256> for BlockIq2Xs {
     const IMPORTANCE: ImportanceUse = ImportanceUse::Required;
 
     fn encode(x: &[f32; 256]) -> Self {
-        Self::encode_with(Plain, x, None)
+        Self::encode_plain(x, None)
     }
 
     fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
-        Self::encode_with(Plain, x, Some(importance))
+        Self::encode_plain(x, Some(importance))
     }
 
     #[inline(always)]

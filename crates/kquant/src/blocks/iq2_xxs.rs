@@ -12,7 +12,7 @@ use super::{Block, ImportanceUse, grid_scales};
 use crate::float16::F16;
 use crate::grids::{IQ2_XXS, IQ2_XXS_POINTS, values};
 use crate::lanes::Vector;
-use crate::search::grid::{Plain, Refine, Search, SubBlock, Sweep};
+use crate::search::grid::{Refine, Search, SubBlock, Sweep};
 use crate::search::{ALL_ZERO, grid_signs, weights};
 
 static VALUES: [u64; 256] = values::<256, 8, 3>(&IQ2_XXS_POINTS, [8, 25, 43]);
@@ -37,10 +37,15 @@ struct SubBlockIq2Xxs {
 
 impl GridBlock for BlockIq2Xxs {
     #[inline(always)]
-    fn try_encode(how: impl Search, x: &[f32; 256], importance: Option<&[f32; 256]>) -> Option<Self> {
+    fn try_encode(
+        how: &mut impl Search,
+        x: &[f32; 256],
+        sum_of_squares: f32,
+        importance: Option<&[f32; 256]>,
+    ) -> Option<Self> {
         let importance = importance.unwrap_or(&[1.0; 256]);
         let neighbours = IQ2_XXS.neighbours();
-        let variance = weights::sum_of_squares(x) / 256.0;
+        let variance = sum_of_squares / 256.0;
         let mut block = Self::zeroed();
         let mut scales = [0.0; 8];
         let mut all_signs = [0u32; 8];
@@ -101,11 +106,11 @@ impl Block<256> for BlockIq2Xxs {
     const IMPORTANCE: ImportanceUse = ImportanceUse::Required;
 
     fn encode(x: &[f32; 256]) -> Self {
-        Self::encode_with(Plain, x, None)
+        Self::encode_plain(x, None)
     }
 
     fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
-        Self::encode_with(Plain, x, Some(importance))
+        Self::encode_plain(x, Some(importance))
     }
 
     #[inline(always)]

@@ -12,7 +12,7 @@ use super::{Block, grid_scales};
 use crate::float16::F16;
 use crate::grids::{IQ3_S, IQ3_S_POINTS, values};
 use crate::lanes::Vector;
-use crate::search::grid::{Plain, Refine, Search, SubBlock, Sweep};
+use crate::search::grid::{Refine, Search, SubBlock, Sweep};
 use crate::search::{grid_signs, weights};
 
 static VALUES: [u64; 512] = values::<512, 4, 8>(&IQ3_S_POINTS, [1, 3, 5, 7, 9, 11, 13, 15]);
@@ -38,9 +38,14 @@ pub(crate) struct BlockIq3S {
 
 impl GridBlock for BlockIq3S {
     #[inline(always)]
-    fn try_encode(how: impl Search, x: &[f32; 256], importance: Option<&[f32; 256]>) -> Option<Self> {
+    fn try_encode(
+        how: &mut impl Search,
+        x: &[f32; 256],
+        sum_of_squares: f32,
+        importance: Option<&[f32; 256]>,
+    ) -> Option<Self> {
         let neighbours = IQ3_S.neighbours();
-        let variance = 2.0 * weights::sum_of_squares(x) / 256.0;
+        let variance = 2.0 * sum_of_squares / 256.0;
         let mut block = Self::zeroed();
         let mut scales = [0.0; 8];
         // After a sub-block of zeros, ggml goes on writing low bytes and signs where that would have had its own (its
@@ -102,11 +107,11 @@ impl Block<256> for BlockIq3S {
     const TYPE: GgmlType = GgmlType::IQ3_S;
 
     fn encode(x: &[f32; 256]) -> Self {
-        Self::encode_with(Plain, x, None)
+        Self::encode_plain(x, None)
     }
 
     fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
-        Self::encode_with(Plain, x, Some(importance))
+        Self::encode_plain(x, Some(importance))
     }
 
     #[inline(always)]

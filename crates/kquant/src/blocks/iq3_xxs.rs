@@ -12,7 +12,7 @@ use super::{Block, grid_scales};
 use crate::float16::F16;
 use crate::grids::{IQ3_XXS, IQ3_XXS_POINTS, values};
 use crate::lanes::Vector;
-use crate::search::grid::{Plain, Refine, Search, SubBlock, Sweep};
+use crate::search::grid::{Refine, Search, SubBlock, Sweep};
 use crate::search::{grid_signs, weights};
 
 static VALUES: [u64; 256] = values::<256, 4, 8>(&IQ3_XXS_POINTS, [4, 12, 20, 28, 36, 44, 52, 62]);
@@ -35,9 +35,14 @@ pub(crate) struct BlockIq3Xxs {
 
 impl GridBlock for BlockIq3Xxs {
     #[inline(always)]
-    fn try_encode(how: impl Search, x: &[f32; 256], importance: Option<&[f32; 256]>) -> Option<Self> {
+    fn try_encode(
+        how: &mut impl Search,
+        x: &[f32; 256],
+        sum_of_squares: f32,
+        importance: Option<&[f32; 256]>,
+    ) -> Option<Self> {
         let neighbours = IQ3_XXS.neighbours();
-        let variance = 2.0 * weights::sum_of_squares(x) / 256.0;
+        let variance = 2.0 * sum_of_squares / 256.0;
         let mut block = Self::zeroed();
         let mut scales = [0.0; 8];
         let mut all_signs = [0u32; 8];
@@ -97,11 +102,11 @@ impl Block<256> for BlockIq3Xxs {
     const TYPE: GgmlType = GgmlType::IQ3_XXS;
 
     fn encode(x: &[f32; 256]) -> Self {
-        Self::encode_with(Plain, x, None)
+        Self::encode_plain(x, None)
     }
 
     fn encode_weighted(x: &[f32; 256], importance: &[f32; 256], _: f32) -> Self {
-        Self::encode_with(Plain, x, Some(importance))
+        Self::encode_plain(x, Some(importance))
     }
 
     #[inline(always)]

@@ -330,4 +330,21 @@ impl Vector for F32x8 {
             Self(sum)
         }
     }
+
+    #[inline(always)]
+    fn splat_code(_: Avx2, code: u16) -> Self {
+        // SAFETY: the token exists, so the machine has AVX2.
+        Self(unsafe { _mm256_castsi256_ps(_mm256_set1_epi32(code.into())) })
+    }
+
+    #[inline(always)]
+    fn store_codes(self, to: &mut [u16]) {
+        let to = &mut to[..8];
+        // SAFETY: a vector exists; the slice holds 16 bytes.
+        unsafe {
+            let codes = _mm256_and_si256(_mm256_castps_si256(self.0), _mm256_set1_epi32(0xffff));
+            let codes = _mm_packus_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256::<1>(codes));
+            _mm_storeu_si128(to.as_mut_ptr().cast(), codes);
+        }
+    }
 }

@@ -335,4 +335,20 @@ impl Vector for F32x16 {
             Self(sum)
         }
     }
+
+    #[inline(always)]
+    fn splat_code(_: Avx512, code: u16) -> Self {
+        // SAFETY: the token exists, so the machine has AVX-512 F.
+        Self(unsafe { _mm512_castsi512_ps(_mm512_set1_epi32(code.into())) })
+    }
+
+    #[inline(always)]
+    fn store_codes(self, to: &mut [u16]) {
+        let to = &mut to[..16];
+        // SAFETY: a vector exists; the slice holds 32 bytes.
+        unsafe {
+            let codes = _mm512_cvtepi32_epi16(_mm512_castps_si512(self.0));
+            _mm256_storeu_si256(to.as_mut_ptr().cast(), codes);
+        }
+    }
 }

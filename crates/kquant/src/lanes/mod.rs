@@ -119,6 +119,12 @@ pub(crate) trait Vector:
     /// A code has the levels side by side, the first coordinate's lowest, in as many bits each as `32 / C` of them need;
     /// the table has the terms of the first coordinate's `32 / C` levels, then those of the second's, and so on.
     fn add_terms<const C: usize>(self, terms: &[f32; TERMS], codes: &[u16]) -> Self;
+
+    /// A code in every lane: not a number, but bits to select among and to store.
+    fn splat_code(isa: Self::Isa, code: u16) -> Self;
+
+    /// The codes, [`Vector::LANES`] of them; or the low 16 bits of whatever is there.
+    fn store_codes(self, to: &mut [u16]);
 }
 
 /// `S` columns of as many rows as there are lanes, the rows one after the other; `S` is a multiple of 8.

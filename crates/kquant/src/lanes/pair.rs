@@ -175,4 +175,15 @@ impl<V: Vector> Vector for Pair<V> {
     fn add_terms<const C: usize>(self, terms: &[f32; TERMS], codes: &[u16]) -> Self {
         Self(self.0.add_terms::<C>(terms, codes), self.1.add_terms::<C>(terms, &codes[V::LANES..]))
     }
+
+    #[inline(always)]
+    fn splat_code(isa: V::Isa, code: u16) -> Self {
+        Self(V::splat_code(isa, code), V::splat_code(isa, code))
+    }
+
+    #[inline(always)]
+    fn store_codes(self, to: &mut [u16]) {
+        self.0.store_codes(to);
+        self.1.store_codes(&mut to[V::LANES..]);
+    }
 }

@@ -252,4 +252,16 @@ impl Vector for F32x8 {
         }
         Self(lanes)
     }
+
+    #[inline(always)]
+    fn splat_code(_: Portable, code: u16) -> Self {
+        Self([f32::from_bits(code.into()); 8])
+    }
+
+    #[inline(always)]
+    fn store_codes(self, to: &mut [u16]) {
+        for (to, lane) in to[..8].iter_mut().zip(self.0) {
+            *to = lane.to_bits() as u16;
+        }
+    }
 }

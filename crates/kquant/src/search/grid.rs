@@ -85,13 +85,13 @@ impl<const G: usize> Best<G> {
 }
 
 /// How trials are run.
-pub(crate) trait Search: Copy {
+pub(crate) trait Search {
     /// A first scale for levels 0 … 4, as if each weight could have any: that of [`qp::search`].
-    fn first_scale<const N: usize>(self, x: &[f32; N], w: &[f32; N]) -> f32;
+    fn first_scale<const N: usize>(&mut self, x: &[f32; N], w: &[f32; N]) -> f32;
 
     /// Runs all trials of a sweep. None if no point has a finite cost for some group.
     fn trials<const N: usize, const C: usize, const L: usize, const G: usize>(
-        self,
+        &mut self,
         sub_block: &SubBlock<'_, N, C>,
         neighbours: &Neighbours<C, L>,
         sweep: Sweep,
@@ -101,7 +101,7 @@ pub(crate) trait Search: Copy {
 
     /// Finds the points of some groups at a scale: those for which `again` holds. None as for [`Search::trials`].
     fn snap_again<const N: usize, const C: usize, const L: usize, const G: usize>(
-        self,
+        &mut self,
         sub_block: &SubBlock<'_, N, C>,
         neighbours: &Neighbours<C, L>,
         scale: f32,
@@ -111,18 +111,17 @@ pub(crate) trait Search: Copy {
 }
 
 /// One after the other.
-#[derive(Clone, Copy)]
 pub(crate) struct Plain;
 
 impl Search for Plain {
     #[inline]
-    fn first_scale<const N: usize>(self, x: &[f32; N], w: &[f32; N]) -> f32 {
+    fn first_scale<const N: usize>(&mut self, x: &[f32; N], w: &[f32; N]) -> f32 {
         qp::search(4, x, w, &mut [0; N])
     }
 
     #[inline]
     fn trials<const N: usize, const C: usize, const L: usize, const G: usize>(
-        self,
+        &mut self,
         sub_block: &SubBlock<'_, N, C>,
         neighbours: &Neighbours<C, L>,
         sweep: Sweep,
@@ -144,7 +143,7 @@ impl Search for Plain {
 
     #[inline]
     fn snap_again<const N: usize, const C: usize, const L: usize, const G: usize>(
-        self,
+        &mut self,
         sub_block: &SubBlock<'_, N, C>,
         neighbours: &Neighbours<C, L>,
         scale: f32,
@@ -184,7 +183,7 @@ impl<'a, const N: usize, const C: usize> SubBlock<'a, N, C> {
     #[inline(always)]
     pub(crate) fn search<const L: usize, const G: usize>(
         &self,
-        how: impl Search,
+        how: &mut impl Search,
         neighbours: &Neighbours<C, L>,
         sweep: Sweep,
         largest: f32,
@@ -239,7 +238,7 @@ impl<'a, const N: usize, const C: usize> SubBlock<'a, N, C> {
     }
 
     /// `Σ w·x·q` and `Σ w·q²`, q being `2 · level + 1`.
-    #[inline]
+    #[inline(always)]
     fn sums<const L: usize>(&self, codes: &[u16]) -> (f32, f32) {
         let (mut sum_xq, mut sum_qq) = (0.0, 0.0);
         let groups = self.x.as_chunks::<C>().0.iter().zip(self.w.as_chunks::<C>().0);
