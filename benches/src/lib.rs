@@ -2,6 +2,7 @@
 
 pub mod bars;
 pub mod measure;
+pub mod memory;
 
 #[path = "../../crates/kquant/tests/common/mod.rs"]
 #[expect(dead_code, reason = "shared with kquant's own tests")]

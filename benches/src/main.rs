@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use entrenar_benches::measure::{Line, measure};
+use entrenar_benches::memory::Memory;
 use entrenar_benches::{Input, Work};
 use kquant::Isa;
 use peer::ggml;
@@ -51,7 +52,8 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     let (large, small) = (Input::new(ROWS_LARGE), Input::new(ROWS_SMALL));
     let mut lines = Vec::new();
     if !arguments.json {
-        println!("{}; rows of {}; one thread; medians of turns\n", ggml::version(), small.row_len);
+        println!("{}; rows of {}; one thread; medians of turns", ggml::version(), small.row_len);
+        println!("{}\n", Memory::measure());
         println!(
             "| work | on | Mw/s | ggml's Mw/s | x ggml | x copy | bar | met |\n|---|---|---|---|---|---|---|---|"
         );

@@ -29,21 +29,61 @@ pub(crate) fn search<V: Vector, const S: usize>(isa: V::Isa, half: i32, x: &[V; 
     }
 
     let half = half as f32;
-    let mut best_inverse = V::splat(isa, -half) / extreme;
-    let (sum_xl, sum_ll) = sums(isa, rounder, x, w, &wx, best_inverse);
-    let mut scale = V::select(sum_ll.same(zero), zero, sum_xl / sum_ll);
-    let mut best = scale * sum_xl;
-    for step in (-9i8..=9).filter(|&step| step != 0) {
-        let inverse = V::splat(isa, -(half + 0.1 * f32::from(step))) / extreme;
-        let (sum_xl, sum_ll) = sums(isa, rounder, x, w, &wx, inverse);
-        let better = sum_ll.gt(zero) & (sum_xl * sum_xl).gt(best * sum_ll);
+    let best_inverse = V::splat(isa, -half) / extreme;
+    let (sum_xl, sum_ll) = sums::<V, S, UPPER>(isa, rounder, x, w, &wx, best_inverse);
+    let scale = V::select(sum_ll.same(zero), zero, sum_xl / sum_ll);
+    let mut best = Best { inverse: best_inverse, scale, score: scale * sum_xl };
+    for step in -9..=-6 {
+        best.improve::<S, NONE>(isa, rounder, x, w, &wx, inverse(isa, half, step, extreme));
+    }
+    for step in (-5..=4).filter(|&step| step != 0) {
+        best.improve::<S, UPPER>(isa, rounder, x, w, &wx, inverse(isa, half, step, extreme));
+    }
+    for step in 5..=9 {
+        best.improve::<S, BOTH>(isa, rounder, x, w, &wx, inverse(isa, half, step, extreme));
+    }
+    Fit { scale: V::select(blank, zero, best.scale), inverse: V::select(blank, zero, best.inverse), sound }
+}
+
+/// The inverse scale of a step: the value of largest magnitude comes to `−(half + step / 10)`.
+#[inline(always)]
+fn inverse<V: Vector>(isa: V::Isa, half: f32, step: i8, extreme: V) -> V {
+    V::splat(isa, -(half + 0.1 * f32::from(step))) / extreme
+}
+
+// Which limits a level can pass. No magnitude is beyond the extreme's, so that at a step no `x · inverse` is beyond
+// `half + step / 10`, but for three roundings, of less than 10⁻⁶ of it. Up to step −6 that is below half − ½, so that no
+// level is beyond half − 1; up to step 4 it is below half + ½, so that no level is below −half.
+const NONE: u8 = 0;
+const UPPER: u8 = 1;
+const BOTH: u8 = 2;
+
+/// The best trial so far.
+struct Best<V: Vector> {
+    inverse: V,
+    scale: V,
+    score: V,
+}
+
+impl<V: Vector> Best<V> {
+    #[inline(always)]
+    fn improve<const S: usize, const LIMITS: u8>(
+        &mut self,
+        isa: V::Isa,
+        rounder: Rounder<V>,
+        x: &[V; S],
+        w: &[V; S],
+        wx: &[V; S],
+        inverse: V,
+    ) {
+        let (sum_xl, sum_ll) = sums::<V, S, LIMITS>(isa, rounder, x, w, wx, inverse);
+        let better = sum_ll.gt(V::splat(isa, 0.0)) & (sum_xl * sum_xl).gt(self.score * sum_ll);
         if V::any(better) {
-            best_inverse = V::select(better, inverse, best_inverse);
-            scale = V::select(better, sum_xl / sum_ll, scale);
-            best = V::select(better, scale * sum_xl, best);
+            self.inverse = V::select(better, inverse, self.inverse);
+            self.scale = V::select(better, sum_xl / sum_ll, self.scale);
+            self.score = V::select(better, self.scale * sum_xl, self.score);
         }
     }
-    Fit { scale: V::select(blank, zero, scale), inverse: V::select(blank, zero, best_inverse), sound }
 }
 
 /// The value of largest magnitude, of equal ones the first, or +0; the magnitude; and whether all are numbers.
@@ -81,13 +121,26 @@ impl<V: Vector> Rounder<V> {
 
     #[inline(always)]
     pub(super) fn level(self, value: V) -> V {
-        (value + self.nearest).larger(self.least).smaller(self.most) - self.nearest
+        self.level_within::<BOTH>(value)
+    }
+
+    /// With only the limits that it can pass.
+    #[inline(always)]
+    fn level_within<const LIMITS: u8>(self, value: V) -> V {
+        let mut level = value + self.nearest;
+        if LIMITS == BOTH {
+            level = level.larger(self.least);
+        }
+        if LIMITS != NONE {
+            level = level.smaller(self.most);
+        }
+        level - self.nearest
     }
 }
 
 /// `Σ w·x·l` and `Σ w·l²`, in order. `wx` holds `w·x`.
 #[inline(always)]
-fn sums<V: Vector, const S: usize>(
+fn sums<V: Vector, const S: usize, const LIMITS: u8>(
     isa: V::Isa,
     rounder: Rounder<V>,
     x: &[V; S],
@@ -97,7 +150,7 @@ fn sums<V: Vector, const S: usize>(
 ) -> (V, V) {
     let (mut sum_xl, mut sum_ll) = (V::splat(isa, 0.0), V::splat(isa, 0.0));
     for i in 0..S {
-        let l = rounder.level(inverse * x[i]);
+        let l = rounder.level_within::<LIMITS>(inverse * x[i]);
         sum_xl = sum_xl + wx[i] * l;
         sum_ll = sum_ll + w[i] * l * l;
     }
