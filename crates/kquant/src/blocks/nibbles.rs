@@ -46,11 +46,14 @@ pub(super) fn pack_low(levels: &[u8; 32]) -> [u8; 16] {
 /// The fifth bits.
 #[inline(always)]
 pub(super) fn pack_fifth(levels: &[u8; 32]) -> [u8; 4] {
-    let mut bits = 0u32;
-    for (i, &level) in levels.iter().enumerate() {
-        bits |= u32::from((level >> 4) & 1) << i;
+    let mut bytes = [0; 4];
+    for (byte, levels) in bytes.iter_mut().zip(levels.as_chunks().0) {
+        let bits = u64::from_le_bytes(*levels) >> 4 & u64::from_le_bytes([1; 8]);
+        // Of the shifted copies that the product adds up, the one by 7 · (8 − i) has bit i of the top byte from byte i,
+        // and no two have anything at one place.
+        *byte = (bits.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8;
     }
-    bits.to_le_bytes()
+    bytes
 }
 
 /// The levels 0 … 15 again.

@@ -6,7 +6,7 @@ use gguf_format::GgmlType;
 
 use super::lanes::levels::decode_around;
 use super::lanes::{Importance, LaneBlock, symmetric};
-use super::super_block::{add_planes, sub_blocks, sub_blocks_mut};
+use super::super_block::{add_planes, pack_planes, sub_blocks, sub_blocks_mut};
 use super::{Block, two_bit};
 use crate::float16::F16;
 use crate::lanes::Vector;
@@ -86,12 +86,7 @@ impl BlockQ3K {
                 *levels = search_levels(j, x);
             }
         }
-        let mut hmask = [0; 32];
-        for (k, levels) in levels.chunks_exact(32).enumerate() {
-            for (byte, &level) in hmask.iter_mut().zip(levels) {
-                *byte |= (level >> 2) << k;
-            }
-        }
+        let hmask = pack_planes(&levels, 2);
         Self { hmask, qs: two_bit::pack(&levels), scales: pack_scales(scales), d }
     }
 }

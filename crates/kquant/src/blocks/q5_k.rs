@@ -6,7 +6,7 @@ use gguf_format::GgmlType;
 
 use super::lanes::affine::{self, Affine, AffineBlock, SearchLevels};
 use super::lanes::{Importance, LaneBlock};
-use super::super_block::add_planes;
+use super::super_block::{add_planes, pack_planes};
 use super::{Block, six_bit};
 use crate::float16::F16;
 use crate::lanes::Vector;
@@ -32,12 +32,7 @@ pub(crate) struct BlockQ5K {
 impl From<six_bit::Fit> for BlockQ5K {
     #[inline(always)]
     fn from(fit: six_bit::Fit) -> Self {
-        let mut qh = [0; 32];
-        for (k, levels) in fit.levels.chunks_exact(32).enumerate() {
-            for (byte, &level) in qh.iter_mut().zip(levels) {
-                *byte |= (level >> 4) << k;
-            }
-        }
+        let qh = pack_planes(&fit.levels, 4);
         let qs = six_bit::pack_nibbles(&fit.levels);
         Self { d: fit.d, dmin: fit.dmin, scales: fit.scales, qh, qs }
     }

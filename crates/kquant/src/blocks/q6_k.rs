@@ -120,14 +120,21 @@ impl Block<256> for BlockQ6K {
 
 #[inline(always)]
 fn pack(levels: &[u8; 256]) -> ([u8; 128], [u8; 64]) {
+    let (low, high) = (u64::from_le_bytes([15; 8]), u64::from_le_bytes([3; 8]));
     let (mut ql, mut qh) = ([0; 128], [0; 64]);
-    let halves = levels.chunks_exact(128).zip(ql.chunks_exact_mut(64)).zip(qh.chunks_exact_mut(32));
-    for ((levels, ql), qh) in halves {
-        for (j, byte) in ql.iter_mut().enumerate() {
-            *byte = (levels[j] & 15) | (levels[j + 64] << 4);
+    let halves = ql.as_chunks_mut::<64>().0.iter_mut().zip(qh.as_chunks_mut::<32>().0);
+    for (levels, (ql, qh)) in levels.as_chunks::<128>().0.iter().zip(halves) {
+        let words: [[u8; 8]; 16] = bytemuck::cast(*levels);
+        let words = words.map(u64::from_le_bytes);
+        for (i, ql) in ql.as_chunks_mut().0.iter_mut().enumerate() {
+            *ql = (words[i] & low | (words[i + 8] & low) << 4).to_le_bytes();
         }
-        for (j, byte) in qh.iter_mut().enumerate() {
-            *byte = (0..4).fold(0, |byte, plane| byte | (levels[j + 32 * plane] >> 4) << (2 * plane));
+        for (i, qh) in qh.as_chunks_mut().0.iter_mut().enumerate() {
+            let mut word = 0;
+            for plane in 0..4 {
+                word |= (words[i + 4 * plane] >> 4 & high) << (2 * plane);
+            }
+            *qh = word.to_le_bytes();
         }
     }
     (ql, qh)

@@ -178,11 +178,13 @@ fn unpack(bytes: &[u8; 12]) -> ([u8; 8], [u8; 8]) {
 /// The low four bits of the levels, two sub-blocks in 32 bytes.
 #[inline(always)]
 pub(super) fn pack_nibbles(levels: &[u8; 256]) -> [u8; 128] {
+    let low = u64::from_le_bytes([15; 8]);
     let mut bytes = [0; 128];
-    for (pair, bytes) in levels.chunks_exact(64).zip(bytes.chunks_exact_mut(32)) {
-        let (first, second) = pair.split_at(32);
-        for ((byte, &low), &high) in bytes.iter_mut().zip(first).zip(second) {
-            *byte = (low & 15) | (high << 4);
+    for (pair, bytes) in levels.as_chunks::<64>().0.iter().zip(bytes.as_chunks_mut::<32>().0) {
+        let pair: &[[[u8; 8]; 4]; 2] = bytemuck::cast_ref(pair);
+        for (i, bytes) in bytes.as_chunks_mut().0.iter_mut().enumerate() {
+            let [first, second] = [pair[0][i], pair[1][i]].map(u64::from_le_bytes);
+            *bytes = (first & low | (second & low) << 4).to_le_bytes();
         }
     }
     bytes

@@ -32,6 +32,18 @@ pub(super) fn add_planes(levels: &mut [u8; SUPER_BLOCK_LEN], planes: &[u8; 32], 
     }
 }
 
+/// The planes again: bit `shift` of each level, and levels have none above it.
+#[inline(always)]
+pub(super) fn pack_planes(levels: &[u8; SUPER_BLOCK_LEN], shift: u32) -> [u8; 32] {
+    let mut planes = [0; 4];
+    for (k, levels) in levels.as_chunks::<32>().0.iter().enumerate() {
+        for (plane, levels) in planes.iter_mut().zip(levels.as_chunks().0) {
+            *plane |= (u64::from_le_bytes(*levels) >> shift & u64::from_le_bytes([1; 8])) << k;
+        }
+    }
+    bytemuck::cast(planes.map(u64::to_le_bytes))
+}
+
 /// The largest of some scales, or 0 if none is positive.
 #[inline(always)]
 pub(super) fn largest(values: &[f32]) -> f32 {

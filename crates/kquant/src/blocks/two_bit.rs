@@ -6,11 +6,16 @@
 /// Packs the low two bits of every level.
 #[inline(always)]
 pub(super) fn pack(levels: &[u8; 256]) -> [u8; 64] {
+    let low = u64::from_le_bytes([3; 8]);
     let mut bytes = [0; 64];
-    for (half, bytes) in levels.chunks_exact(128).zip(bytes.chunks_exact_mut(32)) {
-        for (j, byte) in bytes.iter_mut().enumerate() {
-            let [a, b, c, d] = [half[j], half[j + 32], half[j + 64], half[j + 96]];
-            *byte = a & 3 | (b & 3) << 2 | (c & 3) << 4 | d << 6;
+    for (half, bytes) in levels.as_chunks::<128>().0.iter().zip(bytes.as_chunks_mut::<32>().0) {
+        let planes: &[[[u8; 8]; 4]; 4] = bytemuck::cast_ref(half);
+        for (i, bytes) in bytes.as_chunks_mut().0.iter_mut().enumerate() {
+            let mut word = 0;
+            for (k, plane) in planes.iter().enumerate() {
+                word |= (u64::from_le_bytes(plane[i]) & low) << (2 * k);
+            }
+            *bytes = word.to_le_bytes();
         }
     }
     bytes

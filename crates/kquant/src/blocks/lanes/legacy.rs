@@ -2,6 +2,7 @@
 //! the whole row.
 
 use super::Importance;
+use super::levels;
 use super::weighted::importance_of;
 use crate::blocks::Block;
 use crate::lanes::{Kernel, MAX_LANES, Vector, columns};
@@ -9,7 +10,7 @@ use crate::search::lanes::affine::{self, Rounding};
 use crate::search::lanes::qx;
 use crate::search::qkx2::Cost;
 use crate::search::qkx3;
-use crate::search::rounding::{levels_of_scale_search, levels_of_search};
+use crate::search::rounding::levels_of_search;
 use crate::search::weights::sum_of_squares;
 
 const LEN: usize = 32;
@@ -131,7 +132,7 @@ fn encode_batch<V: Vector, B: LegacyBlock>(
             continue;
         }
         let levels = match B::SEARCH {
-            Search::Scale { half } => levels_of_scale_search(x, inverses[i], half),
+            Search::Scale { half } => levels::of_scale_search::<V::Part, LEN>(isa, x, inverses[i], half),
             Search::Affine { top } => levels_of_search(x, inverses[i], bases[i], top),
         };
         *block = B::from_search(scales[i], -offsets[i], &levels);

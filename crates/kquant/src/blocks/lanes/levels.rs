@@ -4,6 +4,7 @@ use bytemuck::cast_slice;
 
 use crate::dispatch::AHEAD;
 use crate::lanes::Vector;
+use crate::search::rounding::NEAREST;
 
 /// `y = scale · (level − middle)`, where the levels lie in bytes.
 #[inline(always)]
@@ -52,6 +53,28 @@ pub(in crate::blocks) fn largest_size<V: Vector>(isa: V::Isa, x: &[f32]) -> f32 
         largest = V::load(isa, x).abs().larger(largest);
     }
     largest.largest_lane()
+}
+
+/// As [`levels_of_scale_search`](crate::search::rounding::levels_of_scale_search), of a search that was sound: no level
+/// is far from its limits.
+#[inline(always)]
+pub(in crate::blocks) fn of_scale_search<V: Vector, const N: usize>(
+    isa: V::Isa,
+    x: &[f32; N],
+    inverse: f32,
+    half: i32,
+) -> [u8; N] {
+    let mut levels = [0; N];
+    if inverse != 0.0 {
+        let (inverse, nearest) = (V::splat(isa, inverse), V::splat(isa, NEAREST));
+        let (half, zero) = (half as f32, V::splat(isa, 0.0));
+        let (from_nearest, top) = (V::splat(isa, NEAREST - half), V::splat(isa, 2.0 * half - 1.0));
+        for (levels, x) in levels.chunks_exact_mut(V::LANES).zip(x.chunks_exact(V::LANES)) {
+            let level = (V::load(isa, x) * inverse + nearest) - from_nearest;
+            level.larger(zero).smaller(top).store_integer_bytes(levels);
+        }
+    }
+    levels
 }
 
 /// Weights rounded to −1, 0, 1, as 0, 1, 2; halves away from zero. See [`ternary`](crate::blocks::ternary).
