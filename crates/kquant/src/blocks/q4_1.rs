@@ -4,8 +4,8 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::lanes::legacy::{LegacyBlock, Search};
-use super::lanes::levels;
-use super::lanes::rounded::{self, RoundedBlock, Scale};
+use super::lanes::levels::{self, Levels};
+use super::lanes::rounded::{RoundedBlock, Scale};
 use super::{Block, nibbles};
 use crate::float16::F16;
 use crate::lanes::Vector;
@@ -61,8 +61,8 @@ impl LegacyBlock for BlockQ4_1 {
     const SEARCH: Search = Search::Affine { top: 15 };
 
     #[inline(always)]
-    fn from_search(d: f32, m: f32, levels: &[u8; 32]) -> Self {
-        Self { d: F16::from_f32(d), m: F16::from_f32(m), qs: nibbles::pack_low(levels) }
+    fn from_parts(d: [u8; 2], m: [u8; 2], found: &Levels) -> Self {
+        Self { d: bytemuck::cast(d), m: bytemuck::cast(m), qs: nibbles::pack_low(&found.levels) }
     }
 }
 
@@ -74,7 +74,6 @@ impl RoundedBlock for BlockQ4_1 {
 
     #[inline(always)]
     fn round<V: Vector>(isa: V::Isa, x: &[f32; 32], scale: &Scale<f32>, d: [u8; 2], m: [u8; 2]) -> Self {
-        let found = rounded::levels::<V>(isa, x, scale, 0.5, 15);
-        Self { d: bytemuck::cast(d), m: bytemuck::cast(m), qs: nibbles::pack_low(&found.levels) }
+        Self::from_parts(d, m, &levels::rounded::<V>(isa, x, scale, 0.5, 15))
     }
 }

@@ -4,7 +4,8 @@ use bytemuck::{Pod, Zeroable};
 use gguf_format::GgmlType;
 
 use super::lanes::legacy::{LegacyBlock, Search};
-use super::lanes::rounded::{self, RoundedBlock, Scale};
+use super::lanes::levels::{self, Levels};
+use super::lanes::rounded::{RoundedBlock, Scale};
 use super::{Block, nibbles};
 use crate::float16::F16;
 use crate::lanes::Vector;
@@ -72,8 +73,13 @@ impl LegacyBlock for BlockQ5_1 {
     const SEARCH: Search = Search::Affine { top: 31 };
 
     #[inline(always)]
-    fn from_search(d: f32, m: f32, levels: &[u8; 32]) -> Self {
-        Self::pack(d, m, levels)
+    fn from_parts(d: [u8; 2], m: [u8; 2], found: &Levels) -> Self {
+        Self {
+            d: bytemuck::cast(d),
+            m: bytemuck::cast(m),
+            qh: found.fifth,
+            qs: nibbles::pack_low(&found.levels),
+        }
     }
 }
 
@@ -85,12 +91,6 @@ impl RoundedBlock for BlockQ5_1 {
 
     #[inline(always)]
     fn round<V: Vector>(isa: V::Isa, x: &[f32; 32], scale: &Scale<f32>, d: [u8; 2], m: [u8; 2]) -> Self {
-        let found = rounded::levels::<V>(isa, x, scale, 0.5, 31);
-        Self {
-            d: bytemuck::cast(d),
-            m: bytemuck::cast(m),
-            qh: found.fifth,
-            qs: nibbles::pack_low(&found.levels),
-        }
+        Self::from_parts(d, m, &levels::rounded::<V>(isa, x, scale, 0.5, 31))
     }
 }

@@ -2,7 +2,7 @@
 //! the whole row.
 
 use super::Importance;
-use super::levels;
+use super::levels::{self, Levels};
 use super::weighted::importance_of;
 use crate::blocks::Block;
 use crate::lanes::{Kernel, MAX_LANES, Vector, columns};
@@ -10,7 +10,6 @@ use crate::search::lanes::affine::{self, Rounding};
 use crate::search::lanes::qx;
 use crate::search::qkx2::Cost;
 use crate::search::qkx3;
-use crate::search::rounding::levels_of_search;
 use crate::search::weights::sum_of_squares;
 
 const LEN: usize = 32;
@@ -28,8 +27,8 @@ pub(crate) enum Search {
 pub(crate) trait LegacyBlock: Block<LEN> {
     const SEARCH: Search;
 
-    /// `x ≈ d · level` (or `d · (level − half)`) `+ m`.
-    fn from_search(d: f32, m: f32, levels: &[u8; LEN]) -> Self;
+    /// `x ≈ d · level` (or `d · (level − half)`) `+ m`; both are binary16.
+    fn from_parts(d: [u8; 2], m: [u8; 2], levels: &Levels) -> Self;
 }
 
 /// Encodes rows under importance.
@@ -50,14 +49,17 @@ impl<B: LegacyBlock> Kernel for EncodeWeighted<'_, B> {
         let rows = self.src.chunks(V::LANES * self.row_len).zip(self.dst.chunks_mut(V::LANES * row_blocks));
         for (src, dst) in rows {
             let mean_squares = mean_squares::<V>(isa, src, self.row_len);
-            let batches = src.chunks(V::LANES * LEN).zip(dst.chunks_mut(V::LANES)).enumerate();
-            for (batch, (src, dst)) in batches {
-                let first = batch * V::LANES;
+            let (mut row, mut block) = (0, 0);
+            for (src, dst) in src.chunks(V::LANES * LEN).zip(dst.chunks_mut(V::LANES)) {
+                let importance = Importance { row: self.importance, at: block * LEN };
                 let mut lanes = [0.0; MAX_LANES];
-                for (lane, mean_square) in lanes.iter_mut().enumerate().take(dst.len()) {
-                    *mean_square = mean_squares[(first + lane) / row_blocks];
+                for mean_square in lanes.iter_mut().take(dst.len()) {
+                    *mean_square = mean_squares[row];
+                    block += 1;
+                    if block == row_blocks {
+                        (row, block) = (row + 1, 0);
+                    }
                 }
-                let importance = Importance { row: self.importance, at: first % row_blocks * LEN };
                 let mean_square = V::load(isa, &lanes);
                 if src.len() == V::LANES * LEN {
                     encode_batch::<V, B>(isa, src, importance, mean_square, &lanes, dst);
@@ -106,35 +108,35 @@ fn encode_batch<V: Vector, B: LegacyBlock>(
     for (w, &x) in w.iter_mut().zip(&x) {
         *w = *w * (mean_square + x * x).sqrt();
     }
-    let (mut scales, mut offsets) = ([0.0; MAX_LANES], [0.0; MAX_LANES]);
-    let (mut inverses, mut bases) = ([0.0; MAX_LANES], [0.0; MAX_LANES]);
-    let sound = match B::SEARCH {
+    let zero = V::splat(isa, 0.0);
+    let (scale, offset, inverse, base, sound, below, top) = match B::SEARCH {
         Search::Scale { half } => {
             let fit = qx::search(isa, half, &x, &w);
-            fit.scale.store(&mut scales);
-            fit.inverse.store(&mut inverses);
-            V::bits(fit.sound)
+            // A block of zeros alone has no inverse, and no levels around the middle.
+            let sound = fit.sound & !fit.inverse.same(zero);
+            (fit.scale, zero, fit.inverse, zero, sound, half, 2 * half - 1)
         }
         Search::Affine { top } => {
             let fit = affine::search(isa, top, qkx3::SWEEP, Rounding::LimitFirst, Cost::Square, &x, &w);
-            fit.scale.store(&mut scales);
-            fit.offset.store(&mut offsets);
-            fit.inverse.store(&mut inverses);
-            fit.base.store(&mut bases);
-            V::bits(fit.sound)
+            (fit.scale, V::splat(isa, -0.0) - fit.offset, fit.inverse, fit.base, fit.sound, 0, top)
         }
     };
+    let sound = sound & scale.same(scale) & offset.same(offset);
+    let (mut ds, mut ms) = ([[0; 2]; MAX_LANES], [[0; 2]; MAX_LANES]);
+    let (mut inverses, mut bases) = ([0.0; MAX_LANES], [0.0; MAX_LANES]);
+    V::select(sound, scale, zero).store_f16(&mut ds);
+    V::select(sound, offset, zero).store_f16(&mut ms);
+    inverse.store(&mut inverses);
+    base.store(&mut bases);
+    let sound = V::bits(sound);
     for (i, (block, x)) in dst.iter_mut().zip(src.as_chunks::<LEN>().0).enumerate() {
-        if sound >> i & 1 == 0 {
+        *block = if sound >> i & 1 == 1 {
+            let levels = levels::of_search::<V::Part>(isa, x, (inverses[i], bases[i]), below, top);
+            B::from_parts(ds[i], ms[i], &levels)
+        } else {
             let mut columns = [0.0; LEN];
             importance.copy(i * LEN, &mut columns);
-            *block = B::encode_weighted(x, &columns, mean_squares[i]);
-            continue;
-        }
-        let levels = match B::SEARCH {
-            Search::Scale { half } => levels::of_scale_search::<V::Part, LEN>(isa, x, inverses[i], half),
-            Search::Affine { top } => levels_of_search(x, inverses[i], bases[i], top),
+            B::encode_weighted(x, &columns, mean_squares[i])
         };
-        *block = B::from_search(scales[i], -offsets[i], &levels);
     }
 }

@@ -2,6 +2,7 @@
 
 use bytemuck::cast_slice;
 
+use super::rounded::Scale;
 use crate::dispatch::AHEAD;
 use crate::lanes::Vector;
 use crate::search::rounding::NEAREST;
@@ -55,26 +56,55 @@ pub(in crate::blocks) fn largest_size<V: Vector>(isa: V::Isa, x: &[f32]) -> f32 
     largest.largest_lane()
 }
 
-/// As [`levels_of_scale_search`](crate::search::rounding::levels_of_scale_search), of a search that was sound: no level
-/// is far from its limits.
+/// Levels of 32 weights, with their fifth bits.
+pub(crate) struct Levels {
+    pub(in crate::blocks) levels: [u8; 32],
+    /// Bit i is that of level i.
+    pub(in crate::blocks) fifth: [u8; 4],
+}
+
+/// The integer part of `(x − m) / d + half`, at most `top`.
 #[inline(always)]
-pub(in crate::blocks) fn of_scale_search<V: Vector, const N: usize>(
+pub(in crate::blocks) fn rounded<V: Vector>(
     isa: V::Isa,
-    x: &[f32; N],
-    inverse: f32,
-    half: i32,
-) -> [u8; N] {
-    let mut levels = [0; N];
-    if inverse != 0.0 {
-        let (inverse, nearest) = (V::splat(isa, inverse), V::splat(isa, NEAREST));
-        let (half, zero) = (half as f32, V::splat(isa, 0.0));
-        let (from_nearest, top) = (V::splat(isa, NEAREST - half), V::splat(isa, 2.0 * half - 1.0));
-        for (levels, x) in levels.chunks_exact_mut(V::LANES).zip(x.chunks_exact(V::LANES)) {
-            let level = (V::load(isa, x) * inverse + nearest) - from_nearest;
-            level.larger(zero).smaller(top).store_integer_bytes(levels);
-        }
+    x: &[f32; 32],
+    scale: &Scale<f32>,
+    half: f32,
+    top: u8,
+) -> Levels {
+    let (base, inverse) = (V::splat(isa, scale.m), V::splat(isa, scale.inverse));
+    let (half, top) = (V::splat(isa, half), V::splat(isa, top.into()));
+    let sixteen = V::splat(isa, 16.0);
+    let (mut levels, mut fifth) = ([0; 32], 0);
+    for (i, (levels, x)) in levels.chunks_exact_mut(V::LANES).zip(x.chunks_exact(V::LANES)).enumerate() {
+        let value = ((V::load(isa, x) - base) * inverse + half).smaller(top);
+        value.store_integer_bytes(levels);
+        fifth |= V::bits(!value.lt(sixteen)) << (i * V::LANES);
     }
-    levels
+    Levels { levels, fifth: fifth.to_le_bytes() }
+}
+
+/// The levels, from 0 to `top`, that a search found from its best inverse scale and what it counted from: the integer
+/// nearest to `(x − base) · inverse`, `below` more. The search was sound: no level is far from its limits.
+#[inline(always)]
+pub(in crate::blocks) fn of_search<V: Vector>(
+    isa: V::Isa,
+    x: &[f32; 32],
+    (inverse, base): (f32, f32),
+    below: i32,
+    top: i32,
+) -> Levels {
+    let (inverse, base) = (V::splat(isa, inverse), V::splat(isa, base));
+    let (nearest, from_nearest) = (V::splat(isa, NEAREST), V::splat(isa, NEAREST - below as f32));
+    let (zero, sixteen, top) = (V::splat(isa, 0.0), V::splat(isa, 16.0), V::splat(isa, top as f32));
+    let (mut levels, mut fifth) = ([0; 32], 0);
+    for (i, (levels, x)) in levels.chunks_exact_mut(V::LANES).zip(x.chunks_exact(V::LANES)).enumerate() {
+        let value = inverse * (V::load(isa, x) - base);
+        let level = ((value + nearest) - from_nearest).larger(zero).smaller(top);
+        level.store_integer_bytes(levels);
+        fifth |= V::bits(!level.lt(sixteen)) << (i * V::LANES);
+    }
+    Levels { levels, fifth: fifth.to_le_bytes() }
 }
 
 /// Weights rounded to −1, 0, 1, as 0, 1, 2; halves away from zero. See [`ternary`](crate::blocks::ternary).

@@ -70,6 +70,16 @@ impl Importance<'_> {
         }
     }
 
+    /// That of the weights `at` … `at + len` of the batch, where they are in one row.
+    #[inline(always)]
+    fn within_row(&self, at: usize, len: usize) -> Option<&[f32]> {
+        let mut column = self.at + at;
+        if column >= self.row.len() {
+            column %= self.row.len();
+        }
+        self.row.get(column..column + len)
+    }
+
     /// That of one super-block.
     #[inline(always)]
     pub(crate) fn of_super_block(&self, super_block: usize) -> [f32; SUPER_BLOCK_LEN] {

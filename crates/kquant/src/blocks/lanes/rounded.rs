@@ -127,31 +127,3 @@ fn encode_batch<V: Vector, B: RoundedBlock>(isa: V::Isa, src: &[[f32; LEN]], to:
 pub(crate) fn extreme<V: Vector>(isa: V::Isa, min: V, max: V) -> V {
     V::select(max.gt(V::splat(isa, 0.0) - min), max, min)
 }
-
-/// Levels of 32 weights, with their fifth bits.
-pub(crate) struct Levels {
-    pub(crate) levels: [u8; LEN],
-    /// Bit i is that of level i.
-    pub(crate) fifth: [u8; 4],
-}
-
-/// The integer part of `(x − m) / d + half`, at most `top`.
-#[inline(always)]
-pub(crate) fn levels<V: Vector>(
-    isa: V::Isa,
-    x: &[f32; LEN],
-    scale: &Scale<f32>,
-    half: f32,
-    top: u8,
-) -> Levels {
-    let (base, inverse) = (V::splat(isa, scale.m), V::splat(isa, scale.inverse));
-    let (half, top) = (V::splat(isa, half), V::splat(isa, top.into()));
-    let sixteen = V::splat(isa, 16.0);
-    let (mut levels, mut fifth) = ([0; LEN], 0);
-    for (i, (levels, x)) in levels.chunks_exact_mut(V::LANES).zip(x.chunks_exact(V::LANES)).enumerate() {
-        let value = ((V::load(isa, x) - base) * inverse + half).smaller(top);
-        value.store_integer_bytes(levels);
-        fifth |= V::bits(!value.lt(sixteen)) << (i * V::LANES);
-    }
-    Levels { levels, fifth: fifth.to_le_bytes() }
-}

@@ -44,6 +44,9 @@ pub(super) fn importance_of<V: Vector, const S: usize>(
     group: usize,
 ) -> [V; S] {
     const { assert!(S <= 32) }
+    if let Some(importance) = importance.within_row(group * V::LANES * S, V::LANES * S) {
+        return columns(isa, importance);
+    }
     let mut buffer = [0.0; MAX_LANES * 32];
     let buffer = &mut buffer[..V::LANES * S];
     importance.copy(group * V::LANES * S, buffer);
