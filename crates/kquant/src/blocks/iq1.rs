@@ -3,6 +3,7 @@
 use bytemuck::cast_slice;
 
 use super::lanes::levels::decode_around;
+use crate::float16::F16;
 use crate::grids;
 use crate::lanes::Vector;
 
@@ -29,13 +30,18 @@ pub(super) fn levels(index: usize, down: bool) -> [f32; 8] {
 
 /// A super-block of `C` sub-blocks, each `P` points.
 pub(super) trait Points<const C: usize, const P: usize> {
-    /// The scale of a sub-block, and of each point its index and whether its levels are moved down.
+    /// What the scales of all sub-blocks are multiples of.
+    fn d(&self) -> F16;
+
+    /// The factor of a sub-block's scale, and of each point its index and whether its levels are moved down.
     fn points(&self, sub_block: usize) -> (f32, [(usize, bool); P]);
 
     #[inline(always)]
     fn decode_points(&self, y: &mut [f32; 256]) {
+        let d = self.d().to_f32();
         for (j, y) in y.chunks_exact_mut(8 * P).take(C).enumerate() {
-            let (scale, points) = self.points(j);
+            let (factor, points) = self.points(j);
+            let scale = d * factor;
             for (y, (index, down)) in y.chunks_exact_mut(8).zip(points) {
                 for (y, level) in y.iter_mut().zip(levels(index, down)) {
                     *y = level * scale;
@@ -48,13 +54,14 @@ pub(super) trait Points<const C: usize, const P: usize> {
     /// scale: none is so small that it loses a bit.
     #[inline(always)]
     fn decode_points_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
+        let d = V::widen(isa, self.d());
         for (j, y) in y.chunks_exact_mut(8 * P).take(C).enumerate() {
-            let (scale, points) = self.points(j);
+            let (factor, points) = self.points(j);
             let mut words = [0; P];
             for (word, (index, down)) in words.iter_mut().zip(points) {
                 *word = (EIGHTHS[index % INDICES] + if down { 0 } else { TWOS }).to_le();
             }
-            decode_around::<V::Part>(isa, 9.0, scale * 0.125, cast_slice(&words), y);
+            decode_around::<V::Part>(isa, 9.0, d * factor * 0.125, cast_slice(&words), y);
         }
     }
 }

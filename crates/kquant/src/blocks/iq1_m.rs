@@ -110,18 +110,23 @@ impl BlockIq1M {
 
 impl Points<16, 2> for BlockIq1M {
     #[inline(always)]
-    fn points(&self, j: usize) -> (f32, [(usize, bool); 2]) {
+    fn d(&self) -> F16 {
         let scales = u64::from_le_bytes(bytemuck::cast(self.scales));
         let d = scales >> 12 & 0xf | scales >> 24 & 0xf0 | scales >> 36 & 0xf00 | scales >> 48 & 0xf000;
-        let d = bytemuck::cast::<[u8; 2], F16>((d as u16).to_le_bytes()).to_f32();
+        F16::from_bytes((d as u16).to_le_bytes())
+    }
+
+    #[inline(always)]
+    fn points(&self, j: usize) -> (f32, [(usize, bool); 2]) {
         // 12 bits of each 16 are scales.
-        let scale = d * (2 * (scales >> (16 * (j / 4) + 3 * (j % 4)) & 7) + 1) as f32;
+        let scales = u16::from_le_bytes(self.scales[j / 4]);
+        let factor = (2 * (scales >> (3 * (j % 4)) & 7) + 1).into();
         let mut points = [(0, false); 2];
         for (i, point) in points.iter_mut().enumerate() {
             let high = usize::from(self.qh[j]) >> (4 * i);
             *point = (usize::from(self.qs[j][i]) | (high & 7) << 8, high & 8 != 0);
         }
-        (scale, points)
+        (factor, points)
     }
 }
 

@@ -75,14 +75,19 @@ impl BlockIq1S {
 
 impl Points<8, 4> for BlockIq1S {
     #[inline(always)]
+    fn d(&self) -> F16 {
+        self.d
+    }
+
+    #[inline(always)]
     fn points(&self, j: usize) -> (f32, [(usize, bool); 4]) {
         let high = usize::from(u16::from_le_bytes(self.qh[j]));
-        let scale = self.d.to_f32() * (2 * (high >> 12 & 7) + 1) as f32;
+        let factor = (2 * (high >> 12 & 7) + 1) as f32;
         let mut points = [(0, high >> 15 != 0); 4];
         for (i, point) in points.iter_mut().enumerate() {
             point.0 = usize::from(self.qs[j][i]) | (high >> (3 * i) & 7) << 8;
         }
-        (scale, points)
+        (factor, points)
     }
 }
 

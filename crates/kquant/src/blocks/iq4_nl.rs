@@ -55,7 +55,7 @@ impl Block<32> for BlockIq4Nl {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
-        nibbles::decode_by::<V>(isa, &LEVELS, self.d.to_f32(), &self.qs, y);
+        nibbles::decode_by::<V>(isa, &LEVELS, V::widen(isa, self.d), &self.qs, y);
     }
 }
 

@@ -61,6 +61,6 @@ impl Block<64> for BlockQ2_0 {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 64]) {
-        decode_around::<V::Part>(isa, 1.0, self.d.to_f32(), &self.levels(), y);
+        decode_around::<V::Part>(isa, 1.0, V::widen(isa, self.d), &self.levels(), y);
     }
 }

@@ -114,7 +114,7 @@ impl Block<256> for BlockQ2K {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
-        let (d, dmin) = (self.d.to_f32(), self.dmin.to_f32());
+        let (d, dmin) = (V::widen(isa, self.d), V::widen(isa, self.dmin));
         let levels = two_bit::unpack(&self.qs);
         let y = sub_blocks_mut::<16, 16, f32>(y).iter_mut();
         for ((y, levels), &byte) in y.zip(sub_blocks::<16, 16, u8>(&levels)).zip(&self.scales) {

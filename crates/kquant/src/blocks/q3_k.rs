@@ -137,7 +137,7 @@ impl Block<256> for BlockQ3K {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
-        let d = self.d.to_f32();
+        let d = V::widen(isa, self.d);
         let (levels, scales) = (self.levels(), unpack_scales(&self.scales));
         let levels = sub_blocks::<16, 16, u8>(&levels);
         for ((y, levels), scale) in sub_blocks_mut::<16, 16, f32>(y).iter_mut().zip(levels).zip(scales) {

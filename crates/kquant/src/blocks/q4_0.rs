@@ -51,7 +51,7 @@ impl Block<32> for BlockQ4_0 {
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
         let unpacked = nibbles::unpack_low(&self.qs);
-        levels::decode_around::<V::Part>(isa, 8.0, self.d.to_f32(), &unpacked, y);
+        levels::decode_around::<V::Part>(isa, 8.0, V::widen(isa, self.d), &unpacked, y);
     }
 }
 

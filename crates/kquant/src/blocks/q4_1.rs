@@ -53,7 +53,7 @@ impl Block<32> for BlockQ4_1 {
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
         let unpacked = nibbles::unpack_low(&self.qs);
-        levels::decode_above::<V::Part>(isa, self.d.to_f32(), -self.m.to_f32(), &unpacked, y);
+        levels::decode_above::<V::Part>(isa, V::widen(isa, self.d), -V::widen(isa, self.m), &unpacked, y);
     }
 }
 

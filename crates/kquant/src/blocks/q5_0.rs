@@ -58,7 +58,7 @@ impl Block<32> for BlockQ5_0 {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
-        nibbles::decode_five::<V::Part>(isa, (&self.qs, self.qh), 16.0, self.d.to_f32(), -0.0, y);
+        nibbles::decode_five::<V::Part>(isa, (&self.qs, self.qh), 16.0, V::widen(isa, self.d), -0.0, y);
     }
 }
 

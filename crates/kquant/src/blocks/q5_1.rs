@@ -65,7 +65,14 @@ impl Block<32> for BlockQ5_1 {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
-        nibbles::decode_five::<V::Part>(isa, (&self.qs, self.qh), 0.0, self.d.to_f32(), self.m.to_f32(), y);
+        nibbles::decode_five::<V::Part>(
+            isa,
+            (&self.qs, self.qh),
+            0.0,
+            V::widen(isa, self.d),
+            V::widen(isa, self.m),
+            y,
+        );
     }
 }
 

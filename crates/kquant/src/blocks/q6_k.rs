@@ -109,7 +109,7 @@ impl Block<256> for BlockQ6K {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
-        let d = self.d.to_f32();
+        let d = V::widen(isa, self.d);
         let levels = unpack(&self.ql, &self.qh);
         let y = sub_blocks_mut::<16, 16, f32>(y).iter_mut();
         for ((y, levels), &scale) in y.zip(sub_blocks::<16, 16, u8>(&levels)).zip(&self.scales) {

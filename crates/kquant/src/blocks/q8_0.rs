@@ -44,7 +44,7 @@ impl Block<32> for BlockQ8_0 {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
-        levels::decode_signed::<V::Part>(isa, self.d.to_f32(), &self.qs, y);
+        levels::decode_signed::<V::Part>(isa, V::widen(isa, self.d), &self.qs, y);
     }
 }
 

@@ -31,6 +31,6 @@ impl Decode<32> for BlockQ8_1 {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 32]) {
-        decode_signed::<V::Part>(isa, self.d.to_f32(), &self.qs, y);
+        decode_signed::<V::Part>(isa, V::widen(isa, self.d), &self.qs, y);
     }
 }

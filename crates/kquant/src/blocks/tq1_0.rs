@@ -47,7 +47,7 @@ impl Block<256> for BlockTq1_0 {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
-        decode_around::<V::Part>(isa, 1.0, self.d.to_f32(), &self.trits(), y);
+        decode_around::<V::Part>(isa, 1.0, V::widen(isa, self.d), &self.trits(), y);
     }
 }
 

@@ -41,6 +41,6 @@ impl Block<256> for BlockTq2_0 {
 
     #[inline(always)]
     fn decode_on<V: Vector>(&self, isa: V::Isa, y: &mut [f32; 256]) {
-        decode_around::<V::Part>(isa, 1.0, self.d.to_f32(), &two_bit::unpack(&self.qs), y);
+        decode_around::<V::Part>(isa, 1.0, V::widen(isa, self.d), &two_bit::unpack(&self.qs), y);
     }
 }

@@ -4,6 +4,7 @@ use std::arch::x86_64::*;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
 use super::{Kernel, Line, TERMS, Vector};
+use crate::float16::F16;
 
 /// Proof that the machine has AVX2 and F16C.
 #[derive(Clone, Copy, Debug)]
@@ -291,6 +292,13 @@ impl Vector for F32x8 {
         let from = &from[..8];
         // SAFETY: the token exists and asks for F16C as well; the slice holds 16 bytes.
         Self(unsafe { _mm256_cvtph_ps(_mm_loadu_si128(from.as_ptr().cast())) })
+    }
+
+    #[inline(always)]
+    fn widen(_: Avx2, from: F16) -> f32 {
+        let bits = i32::from(u16::from_le_bytes(from.to_bytes()));
+        // SAFETY: the token exists and asks for F16C as well.
+        unsafe { _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(bits))) }
     }
 
     #[inline(always)]

@@ -5,6 +5,7 @@ use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
 use super::pair::Pair;
 use super::{Kernel, Line, TERMS, Vector};
+use crate::float16::F16;
 
 /// Proof that the machine has AVX-512 F, BW, VL, DQ, and what comes before them.
 #[derive(Clone, Copy, Debug)]
@@ -299,6 +300,13 @@ impl Vector for F32x16 {
         let from = &from[..16];
         // SAFETY: the token exists; the slice holds 32 bytes.
         Self(unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(from.as_ptr().cast())) })
+    }
+
+    #[inline(always)]
+    fn widen(_: Avx512, from: F16) -> f32 {
+        let bits = i32::from(u16::from_le_bytes(from.to_bytes()));
+        // SAFETY: the token exists and asks for F16C as well.
+        unsafe { _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(bits))) }
     }
 
     #[inline(always)]

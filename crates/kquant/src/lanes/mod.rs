@@ -21,6 +21,7 @@ mod avx512;
 pub use self::isa::{Isa, UnknownIsa};
 pub(crate) use self::stream::{Line, PART_BYTES, Parts, make_all};
 
+use crate::float16::F16;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
 /// The most lanes that a [`Vector`] has.
@@ -109,6 +110,9 @@ pub(crate) trait Vector:
 
     /// From binary16, little-endian, [`Vector::LANES`] of them; a NaN becomes quiet.
     fn load_f16(isa: Self::Isa, from: &[[u8; 2]]) -> Self;
+
+    /// One binary16; a NaN becomes quiet.
+    fn widen(isa: Self::Isa, from: F16) -> f32;
 
     /// The values of a table at [`Vector::LANES`] places, which must be below 16.
     fn lookup(isa: Self::Isa, table: &[f32; 16], places: &[u8]) -> Self;

@@ -6,6 +6,7 @@
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
 use super::{Line, TERMS, Vector};
+use crate::float16::F16;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair<V>(V, V);
@@ -164,6 +165,11 @@ impl<V: Vector> Vector for Pair<V> {
     #[inline(always)]
     fn load_f16(isa: V::Isa, from: &[[u8; 2]]) -> Self {
         Self(V::load_f16(isa, from), V::load_f16(isa, &from[V::LANES..]))
+    }
+
+    #[inline(always)]
+    fn widen(isa: V::Isa, from: F16) -> f32 {
+        V::widen(isa, from)
     }
 
     #[inline(always)]

@@ -230,6 +230,11 @@ impl Vector for F32x8 {
     }
 
     #[inline(always)]
+    fn widen(_: Portable, from: F16) -> f32 {
+        from.to_f32()
+    }
+
+    #[inline(always)]
     fn lookup(_: Portable, table: &[f32; 16], places: &[u8]) -> Self {
         let mut lanes = [0.0; 8];
         for (lane, place) in lanes.iter_mut().zip(&places[..8]) {
