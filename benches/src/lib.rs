@@ -3,6 +3,7 @@
 pub mod bars;
 pub mod measure;
 pub mod memory;
+pub mod threads;
 
 #[path = "../../crates/kquant/tests/common/mod.rs"]
 #[expect(dead_code, reason = "shared with kquant's own tests")]

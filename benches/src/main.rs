@@ -6,9 +6,10 @@ use std::time::Duration;
 use clap::Parser;
 use entrenar_benches::measure::{Line, measure};
 use entrenar_benches::memory::Memory;
-use entrenar_benches::{Input, Work};
+use entrenar_benches::{Input, Work, threads};
 use kquant::Isa;
 use peer::ggml;
+use serde_json::json;
 
 /// Times our kernels and ggml's in turn, one thread, in one process, and compares what they make.
 #[derive(Debug, Parser)]
@@ -67,14 +68,36 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
             lines.push(line);
         }
     }
+    let mut pairs = Vec::new();
+    if let (Some(&isa), true) = (isas.first(), "threads".contains(&arguments.filter)) {
+        if !arguments.json {
+            println!(
+                "\n| threads | on | one: Mw/s | two: Mw/s | x one | bar | met |\n|---|---|---|---|---|---|---|"
+            );
+        }
+        for &ty in threads::TYPES {
+            let line = threads::measure(ty, isa, &large, Duration::from_secs_f64(4.0 * arguments.seconds))?;
+            if !arguments.json {
+                let threads::Line { work, one, two, times_one, met } = &line;
+                let (bar, met) = (threads::BAR, yes_or_no(*met));
+                println!("| {work} | {isa} | {one:.1} | {two:.1} | {times_one:.2} | {bar} | {met} |");
+            }
+            pairs.push(line);
+        }
+    }
     let missed = lines.iter().filter(|line| line.met == Some(false)).count();
     let bars = lines.iter().filter(|line| line.met.is_some()).count();
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&lines)?);
+        println!("{}", serde_json::to_string_pretty(&json!({ "kernels": lines, "threads": pairs }))?);
     } else {
         println!("\n{} of {bars} bars met", bars - missed);
     }
-    Ok(missed == 0 && !lines.is_empty())
+    let all = pairs.iter().all(|line| line.met);
+    Ok(missed == 0 && all && !(lines.is_empty() && pairs.is_empty()))
+}
+
+fn yes_or_no(met: bool) -> &'static str {
+    if met { "yes" } else { "NO" }
 }
 
 fn is_memory_bound(work: Work) -> bool {
@@ -90,11 +113,7 @@ fn is_memory_bound(work: Work) -> bool {
 
 fn print(line: &Line) {
     let Line { work, isa, ours, ggml, times_ggml, times_copy, bar, met } = line;
-    let met = match met {
-        Some(true) => "yes",
-        Some(false) => "NO",
-        None => "",
-    };
+    let met = met.map_or("", yes_or_no);
     println!(
         "| {work} | {isa} | {ours:.1} | {ggml:.1} | {times_ggml:.2} | {times_copy:.2} | {bar} | {met} |"
     );
