@@ -15,7 +15,7 @@ use serde_json::json;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench kernels")]
 struct Arguments {
-    /// Only work whose name contains this, such as Q4_K or "encode" or "importance".
+    /// Only work of this name, such as "encode Q4_K", or whose name contains it, such as "importance".
     #[arg(long, value_name = "TEXT", default_value = "")]
     filter: String,
     /// Only this instruction set: scalar, portable, avx2, avx512 [default: avx512 and avx2, as far as there].
@@ -59,7 +59,10 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
             "| work | on | Mw/s | ggml's Mw/s | x ggml | x copy | bar | met |\n|---|---|---|---|---|---|---|---|"
         );
     }
-    for work in Work::all().into_iter().filter(|work| work.to_string().contains(&arguments.filter)) {
+    let exact = Work::all().iter().any(|work| work.to_string() == arguments.filter);
+    let wanted =
+        |name: String| if exact { name == arguments.filter } else { name.contains(&arguments.filter) };
+    for work in Work::all().into_iter().filter(|work| wanted(work.to_string())) {
         let input = if is_memory_bound(work) { &large } else { &small };
         for line in measure(work, &isas, input, Duration::from_secs_f64(arguments.seconds))? {
             if !arguments.json {

@@ -54,12 +54,17 @@ pub(crate) fn conformance(rest: &[String]) -> Result {
     run(with_peers("conformance").args(rest))
 }
 
-/// `bench kernels`, `bench export`; anything else is criterion's.
+/// `bench kernels`, `bench instructions`, `bench export`; anything else is criterion's.
 pub(crate) fn bench(rest: &[String]) -> Result {
     match rest.split_first() {
         Some((what, rest)) if what == "kernels" => {
             build_with_peers()?;
             run(with_peers("entrenar-benches").args(rest))
+        }
+        Some((what, rest)) if what == "instructions" => {
+            no_arguments(rest)?;
+            build_with_peers()?;
+            crate::instructions::table(|| with_peers("entrenar-benches"))
         }
         Some((what, rest)) if what == "export" => {
             build_with_peers()?;

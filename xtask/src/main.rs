@@ -2,6 +2,7 @@
 
 mod commands;
 mod fixtures;
+mod instructions;
 mod shell;
 
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ cargo xtask COMMAND
                            checkpoint, or all; needs the Python peers: conformance/scripts/setup.sh
   bench kernels [--filter TEXT] [--isa NAME] [--seconds N] [--json]
                            a table of our kernels beside ggml's and a copy, in one process
+  bench instructions       how many instructions a weight takes, ours and ggml's; needs valgrind
   bench export [--quant TYPE] [--rounds N] [--threads N] [--filter TEXT]
                            a table of our export beside convert_hf_to_gguf and llama-quantize
   bench [ARGUMENT…]        our kernels beside ggml's by criterion, which gets the arguments

@@ -17,6 +17,19 @@ pub enum GgufExportError {
     /// The checkpoint is incomplete, contradicts itself, or is of a kind that is not known.
     #[error(transparent)]
     Checkpoint(hf_checkpoint::Error),
+    /// The GGUF file that is read from is damaged, cut short, or one of several that do not belong together.
+    #[error(transparent)]
+    Gguf(gguf_format::SplitError),
+    /// A big-endian GGUF file has a tensor of a type that is only known little-endian.
+    #[error(
+        "tensor {tensor:?}: blocks of {ty} have no known form in big-endian files; convert it on a machine that wrote it"
+    )]
+    ByteOrder {
+        /// The tensor's name.
+        tensor: String,
+        /// Its type.
+        ty: gguf_format::GgmlType,
+    },
     /// The metadata given cannot be written: a metric that is not finite, a licence that does not exist.
     #[error(transparent)]
     Metadata(#[from] provenance::Error),
@@ -90,6 +103,12 @@ fn is_io(error: &(dyn std::error::Error + 'static)) -> bool {
 impl From<hf_checkpoint::Error> for GgufExportError {
     fn from(error: hf_checkpoint::Error) -> Self {
         if is_io(&error) { Self::IoError(IoFailure::new(error)) } else { Self::Checkpoint(error) }
+    }
+}
+
+impl From<gguf_format::SplitError> for GgufExportError {
+    fn from(error: gguf_format::SplitError) -> Self {
+        if is_io(&error) { Self::IoError(IoFailure::new(error)) } else { Self::Gguf(error) }
     }
 }
 

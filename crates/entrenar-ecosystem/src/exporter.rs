@@ -6,15 +6,15 @@ use std::path::Path;
 
 use export_pipeline::{Cancel, Existing, Plan, Progress, RunOptions};
 use gguf_format::Metadata;
-use hf_checkpoint::{Checkpoint, Options};
+use hf_checkpoint::Options;
 use provenance::{ExperimentProvenance, GeneralMetadata};
 use quant_recipe::{ModelFacts, Recipe, TensorDesc};
 
 use crate::error::GgufExportError;
+use crate::input::{self, Input};
 use crate::plan::{ExportPlan, fallback_notes};
 use crate::quantization::QuantizationType;
 use crate::result::GgufExportResult;
-use crate::source::CheckpointSource;
 
 /// The version of the block formats, as ggml counts it (`GGML_QNT_VERSION`).
 const QUANTIZATION_VERSION: u32 = 2;
@@ -132,20 +132,20 @@ impl GgufExporter {
         pairs
     }
 
-    /// Plans an export: reads the headers of the checkpoint at `input` (a Hugging Face folder, an index, a
-    /// `.safetensors` file), no tensor.
+    /// Plans an export: reads the headers of the model at `input` (a Hugging Face folder, an index, a
+    /// `.safetensors` file, a GGUF file or any shard of several), no tensor.
     ///
     /// # Errors
-    /// The checkpoint cannot be read or is not one we know, or the metadata cannot be written.
+    /// The model cannot be read or is not one we know, or the metadata cannot be written.
     pub fn plan(&self, input: impl AsRef<Path>) -> Result<ExportPlan, GgufExportError> {
         let mut options = Options::new().with_raw(self.raw);
         options.model_name.clone_from(&self.model_name);
         options.pre_tokenizer.clone_from(&self.pre_tokenizer);
-        let checkpoint = Checkpoint::open(input.as_ref(), &options)?;
+        let input = input::open(input.as_ref(), &options)?;
 
-        let metadata = self.metadata(&checkpoint)?;
+        let metadata = self.metadata(input.as_ref())?;
         let facts = ModelFacts::from_metadata(&metadata)?;
-        let tensors = CheckpointSource(&checkpoint).tensors()?;
+        let tensors = input.tensors()?;
         let described: Vec<TensorDesc<'_>> = tensors
             .iter()
             .map(|t| TensorDesc { name: &t.name, dims: t.dims.as_slice(), element: t.element })
@@ -153,14 +153,14 @@ impl GgufExporter {
         let types = Recipe::new(self.quantization.file_type()).assign(&facts, &described)?;
         let plan = Plan::new(tensors, types, metadata)?;
 
-        let mut notes = checkpoint.notes().to_vec();
+        let mut notes = input.notes().to_vec();
         notes.extend(fallback_notes(&plan));
-        Ok(ExportPlan { quantization: self.quantization, checkpoint, plan, notes })
+        Ok(ExportPlan { quantization: self.quantization, input, plan, notes })
     }
 
-    /// The metadata of the file: the checkpoint's, then ours, in the order that survives llama.cpp's tools.
-    fn metadata(&self, checkpoint: &Checkpoint) -> Result<Metadata, GgufExportError> {
-        let mut metadata = checkpoint.metadata().clone();
+    /// The metadata of the file: the model's, then ours, in the order that survives llama.cpp's tools.
+    fn metadata(&self, input: &dyn Input) -> Result<Metadata, GgufExportError> {
+        let mut metadata = input.metadata();
         if let Some(general) = &self.general {
             general.merge_into(&mut metadata)?;
         }
@@ -185,11 +185,10 @@ impl GgufExporter {
         cancel: Option<&Cancel>,
     ) -> Result<GgufExportResult, GgufExportError> {
         let output = output.as_ref();
-        refuse_own_source(&plan.checkpoint, output)?;
+        refuse_own_source(plan.input.as_ref(), output)?;
         let options =
             RunOptions { threads: self.threads, validate: self.validate, existing: self.existing, cancel };
-        let source = CheckpointSource(&plan.checkpoint);
-        let report = export_pipeline::run(&plan.plan, &source, output, &options, progress)?;
+        let report = export_pipeline::run(&plan.plan, plan.input.as_ref(), output, &options, progress)?;
         Ok(GgufExportResult {
             output_path: report.path.clone(),
             quantization: plan.quantization,
@@ -199,7 +198,7 @@ impl GgufExporter {
         })
     }
 
-    /// Exports the checkpoint at `input` to a GGUF file at `output`: [`plan`](Self::plan) and
+    /// Exports the model at `input` to a GGUF file at `output`: [`plan`](Self::plan) and
     /// [`write`](Self::write) in one.
     ///
     /// # Errors
@@ -216,11 +215,11 @@ impl GgufExporter {
 
 /// An output that is one of the model's own files would destroy it: a shard, or, in the model's folder, anything
 /// but a GGUF file.
-fn refuse_own_source(checkpoint: &Checkpoint, output: &Path) -> Result<(), GgufExportError> {
+fn refuse_own_source(input: &dyn Input, output: &Path) -> Result<(), GgufExportError> {
     let Ok(output_file) = fs::canonicalize(output) else { return Ok(()) }; // Not there: nothing to destroy.
     let is_gguf = output_file.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf"));
-    for source in checkpoint.source_files() {
-        let Ok(source) = fs::canonicalize(&source.path) else { continue };
+    for source in input.files() {
+        let Ok(source) = fs::canonicalize(&source) else { continue };
         if source == output_file || (source.parent() == output_file.parent() && !is_gguf) {
             return Err(GgufExportError::OutputIsInput(output.to_path_buf()));
         }

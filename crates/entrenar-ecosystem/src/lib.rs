@@ -3,10 +3,10 @@
 
 mod error;
 mod exporter;
+mod input;
 mod plan;
 mod quantization;
 mod result;
-mod source;
 
 pub use error::{GgufExportError, IoFailure};
 pub use export_pipeline::{Cancel, Existing, PlannedTensor, Progress, Report, TensorReport};

@@ -2,10 +2,10 @@
 
 use export_pipeline::{Plan, PlannedTensor};
 use gguf_format::{GgmlType, Metadata};
-use hf_checkpoint::Checkpoint;
 use quant_recipe::Reason;
 use serde::Serialize;
 
+use crate::input::Input;
 use crate::quantization::QuantizationType;
 
 /// All that is known of an export before any tensor is read: every tensor's type and place, and the exact size
@@ -13,7 +13,7 @@ use crate::quantization::QuantizationType;
 #[derive(Debug)]
 pub struct ExportPlan {
     pub(crate) quantization: QuantizationType,
-    pub(crate) checkpoint: Checkpoint,
+    pub(crate) input: Box<dyn Input>,
     pub(crate) plan: Plan,
     pub(crate) notes: Vec<String>,
 }
@@ -46,7 +46,7 @@ pub struct TensorSummary {
     pub name: String,
     /// The dimensions in ggml's order.
     pub dims: Vec<u64>,
-    /// The type in the checkpoint.
+    /// The type in the source.
     pub from: &'static str,
     /// The type in the file.
     pub to: &'static str,

@@ -92,7 +92,7 @@ impl Plan {
 
         for tensor in &planned {
             let (from, to) = (tensor.element, tensor.ty);
-            if !kquant::can_decode(from) || (from != to && !kquant::can_encode(to)) {
+            if from != to && !(kquant::can_decode(from) && kquant::can_encode(to)) {
                 return Err(Error::NoKernel { tensor: tensor.name.clone(), from, to });
             }
         }

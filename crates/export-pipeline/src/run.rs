@@ -187,7 +187,9 @@ impl Job<'_> {
 
         // Bytes of the wanted type already are copied as they are, even a NaN's payload.
         let copied = tensor.element == tensor.ty;
-        let mut sums = self.options.validate.then(ErrorSums::default);
+        // What is copied may be integers, of which nothing is to be checked.
+        let checked = self.options.validate && kquant::can_decode(tensor.element);
+        let mut sums = checked.then(ErrorSums::default);
         if !copied || sums.is_some() {
             for tile in chunk.tiles() {
                 let raw = &raw[blocks(tensor.element, &tile)];

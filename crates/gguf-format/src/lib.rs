@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod array_ref;
+mod byte_order;
 mod canonical;
 mod cursor;
 mod error;
@@ -21,6 +22,7 @@ mod value_ref;
 mod write;
 
 pub use array_ref::{ArrayRef, Arrays, Elements, Scalar, Strings};
+pub use byte_order::{can_swap_byte_order, swap_byte_order};
 pub use canonical::{block_number, canonicalize, compare_tensor_names};
 pub use cursor::ByteOrder;
 pub use error::{FileError, FormatError, KeyError, LayoutError, LimitError, Place, ReadError, SplitError};
