@@ -82,15 +82,13 @@ impl PrunedLayers {
 }
 
 impl Renumbering {
-    /// The new name of a tensor; `None` if its layer goes. A tensor of no layer keeps its name.
+    /// The new name of a tensor; `None` if its layer goes, or is none that the model had. A tensor of no layer keeps
+    /// its name.
     #[must_use]
     pub fn rename(&self, name: &str) -> Option<String> {
         let Some(Layer { number, before, after }) = layer(name) else { return Some(name.to_owned()) };
-        match self.layers.get(&number) {
-            Some(None) => None,
-            Some(Some(new)) => Some(format!("{before}{new}{after}")),
-            None => Some(name.to_owned()),
-        }
+        let new = self.layers.get(&number).copied().flatten()?;
+        Some(format!("{before}{new}{after}"))
     }
 
     /// The number of layers that stay, for `{arch}.block_count`.
