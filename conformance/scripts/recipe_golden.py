@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""recipe_golden.py: asks llama.cpp which type it gives each tensor of tiny models, for the eight file types.
+"""recipe_golden.py: asks llama.cpp which type it gives each tensor of tiny models, for every file type and many options.
 
-Every model is a GGUF file with real metadata and tensors of real names and tiny shapes. The peer (llama_model_quantize of
-the crate llama-cpp-sys-2, through conformance/peer/examples/quantize.rs) quantizes it; the types are read from the result.
-Writes crates/quant-recipe/tests/golden/llama_quantize.json.
+Every model is a GGUF file with real metadata and tensors of real names and tiny shapes. The peer (the dry run of
+llama_model_quantize in the crate llama-cpp-sys-2, through conformance/peer/examples/types.rs) tells the types; for some
+models it really quantizes as well (conformance/peer/examples/quantize.rs), and the types in the file must be the same.
+Writes crates/quant-recipe/tests/golden/llama_quantize.json; how it is laid out stands in tests/golden.rs.
 
 Needs: pip install gguf==0.19.0 numpy; and what the crate llama-cpp-sys-2 needs (cmake, clang). With --check, compares with
 the committed file in place of writing it.
@@ -22,8 +23,19 @@ from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "crates/quant-recipe/tests/golden/llama_quantize.json"
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-PEER = TARGET / "release/examples/quantize"
-FILE_TYPES = {"F32": 0, "F16": 1, "Q8_0": 7, "Q2_K": 10, "Q3_K_M": 12, "Q4_K_M": 15, "Q5_K_M": 17, "Q6_K": 18}
+PEER = TARGET / "release/examples/types"
+QUANTIZE = TARGET / "release/examples/quantize"
+FILE_TYPES = {
+    "F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q5_0": 8, "Q5_1": 9, "Q2_K": 10, "Q3_K_S": 11, "Q3_K_M": 12,
+    "Q3_K_L": 13, "Q4_K_S": 14, "Q4_K_M": 15, "Q5_K_S": 16, "Q5_K_M": 17, "Q6_K": 18, "IQ2_XXS": 19, "IQ2_XS": 20,
+    "Q2_K_S": 21, "IQ3_XS": 22, "IQ3_XXS": 23, "IQ1_S": 24, "IQ4_NL": 25, "IQ3_S": 26, "IQ3_M": 27, "IQ2_S": 28,
+    "IQ2_M": 29, "IQ4_XS": 30, "IQ1_M": 31, "BF16": 32, "TQ1_0": 36, "TQ2_0": 37, "MXFP4_MOE": 38, "Q1_0": 40, "Q2_0": 41}
+# A letter for each tensor type in the golden file; ! is a refusal.
+TYPES = ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ1_S",
+         "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ4_NL", "IQ4_XS", "TQ1_0", "TQ2_0", "MXFP4", "Q1_0",
+         "Q2_0", "NVFP4"]
+LETTER = {name: letter for name, letter in zip(TYPES, "ABCDEFGHIJKLMNOPQRSTUVWXYZab")}
+REFUSED = "!"
 WIDE = [256, 2]  # ne order: rows of 256 weights, two of them
 
 
@@ -64,6 +76,13 @@ SENSITIVE = ["attn_v.weight", "attn_output.weight", "ffn_down.weight"]
 EXPERTS = ["ffn_gate_exps.weight", "ffn_up_exps.weight", "ffn_down_exps.weight"]
 
 
+BAILINGMOE3 = {
+    "attention__key_length_mla": 64, "attention__value_length_mla": 64, "attention__kv_lora_rank": 256,
+    "ssm__conv_kernel": 4, "kda__head_dim": 64, "kda__gate_lower_bound": -5.0, "expert_feed_forward_length": 256,
+    "expert_shared_count": 1, "leading_dense_block_count": 0, "expert_gating_func": 2, "expert_count": 8,
+    "expert_used_count": 2}
+
+
 def models():
     yield Model("llama-1-query-per-key-tied", "llama", 10, 8, 8).ends(True).layers(NORMS + ATTENTION + FFN)
     yield Model("llama-4-queries-per-key", "llama", 22, 8, 2).ends(False).layers(ATTENTION + FFN)
@@ -97,6 +116,11 @@ def models():
                 expert_shared_feed_forward_length=256).ends(False).layers(
         ["ffn_gate_inp.weight", "ffn_gate_inp_shexp.weight", "ffn_down_shexp.weight", "ffn_up_shexp.weight"]
         + ATTENTION).layers(EXPERTS, ne=[256, 2, 4])
+    yield Model("moe-16-experts", "qwen2moe", 16, 8, 4, expert_count=16, expert_used_count=2, expert_feed_forward_length=256,
+                expert_shared_feed_forward_length=256).ends(True).layers(ATTENTION).layers(EXPERTS, ne=[256, 2, 2])
+    yield Model("bailingmoe3", "bailingmoe3", 2, 8, 8, **BAILINGMOE3).ends(False).layers(
+        ["attn_q_a.weight", "attn_output.weight", "ffn_down_shexp.weight"]).layers(
+        ["attn_k_b.weight", "attn_v_b.weight"] + EXPERTS, ne=[256, 2, 2])
     yield Model("one-expert", "llama", 4, 8, 2, expert_count=1, expert_used_count=1).ends(False).layers(SENSITIVE)
     yield Model("deepseek2-mla", "deepseek2", 9, 16, 1, expert_count=64, expert_used_count=6,
                 leading_dense_block_count=1, expert_feed_forward_length=256, expert_shared_count=2,
@@ -132,7 +156,7 @@ def models():
     yield Model("bert-rows-of-384", "bert", 6, 12).ends(True, ne=[384, 2]).layers(
         ATTENTION + ["ffn_up.weight"], ne=[384, 2]).layers(["ffn_down.weight"], ne=[1536, 2])
 
-    for row, down in ((160, 96), (72, 80), (2080, 33), (1, 31)):
+    for row, down in ((160, 96), (72, 80), (2080, 33), (1, 31), (384, 128), (192, 64)):
         yield Model(f"llama-rows-of-{row}-and-{down}", "llama", 9, 8, 2).ends(row == 160, ne=[row, 2]).layers(
             ATTENTION + ["ffn_up.weight"], ne=[row, 2]).layers(["ffn_down.weight"], ne=[down, 3])
     yield Model("llama-output-fits-32-only", "llama", 2, 8, 2).add("token_embd.weight", [288, 2]).add(
@@ -197,47 +221,111 @@ def write(model, path):
     writer.close()
 
 
-def ask(model, folder):
-    """The types of every tensor, file type by file type: {name: [type, …]}."""
-    source = folder / "source.gguf"
-    write(model, source)
-    outputs = {name: folder / f"{name}.gguf" for name in FILE_TYPES}
-    command = [PEER, source]
+# Options beside the file type: words that the peer's example takes, with names of types; and to which models and file
+# types they are given.
+OPTIONS = [
+    ["pure"], ["leave-output"], ["pure", "leave-output", "importance"], ["output=F16"], ["output=Q8_0", "pure"],
+    ["embedding=Q4_0"], ["embedding=BF16", "output=Q4_K"], ["output=Q6_K", "embedding=F16", "pure"],
+    ["tensor=attn_v=Q8_0"], ["tensor=attn_(v|k)=Q8_0", "tensor=attn_=Q5_K", "tensor=ffn_down=IQ4_XS"],
+    [r"tensor=blk\.[0-3]\.ffn_down=F16", "tensor=^token_embd=Q3_K"], [r"tensor=\.weight$=Q6_K", "importance"],
+    ["tensor=ffn_(up|gate|down)_exps=MXFP4", "importance"], ["tensor=output=Q5_0", "output=Q8_0", "embedding=F16"],
+    ["tensor=per_layer=Q4_1", "embedding=Q8_0"], ["tensor=embd=IQ3_S", "pure"], ["tensor=ffn_down=Q1_0"],
+    ["tensor=attn_v=NVFP4"]]
+OPTIONS_FOR = ["llama-9-layers", "llama-1-query-per-key-tied", "mixtral-rows-of-96", "moe-4-experts-shared", "qwen2-tied-biases", "falcon-rows-of-96",
+               "bert-rows-of-384", "per-layer-embeddings", "per-layer-embeddings-untied", "odd-names", "llama-rows-of-192-and-64"]
+OPTIONS_WITH = ["F16", "Q4_0", "Q3_K_L", "Q4_K_M", "IQ2_XS", "IQ3_M", "MXFP4_MOE"]
+# Model, layers taken out.
+PRUNED = [("llama-4-queries-per-key", [0, 3, 21]), ("mixtral", [1, 2, 30]), ("qwen2-tied-biases", [23]), ("llama-9-layers", [4])]
+# Really quantized: a model of each kind, and file types that need no importance.
+REALLY = ["llama-1-query-per-key-tied", "moe-4-experts-shared", "bert-rows-of-384"]
+REALLY_WITH = ["Q4_0", "Q3_K_L", "Q4_K_S", "Q5_K_M", "IQ3_S", "IQ4_NL", "MXFP4_MOE", "TQ2_0", "Q1_0"]
+
+
+class Peer:
+    """The peer, which answers a line with a line."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, source, file_type, options=()):
+        """A letter for each tensor by its name in the output; None if the peer refuses."""
+        words = [str(source), str(FILE_TYPES[file_type])]
+        for option in options:
+            head, equals, ty = option.rpartition("=")
+            words.append(f"{head}={GGMLQuantizationType[ty].value}" if equals and not head.startswith("prune") and ty in
+                         GGMLQuantizationType.__members__ else option)
+        print("\t".join(words), file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline().rstrip("\n").split("\t")
+        if answer[0] == "refused":
+            return None
+        # A tensor type without a letter is one that no model was to get.
+        return {name: LETTER.get(ty.upper()) or f"<{ty}>" for name, ty in zip(answer[::2], answer[1::2], strict=True)}
+
+
+def really(model, source, folder, peer):
+    """The dry run says what the real run does."""
+    outputs = {name: folder / f"{name}.gguf" for name in REALLY_WITH}
+    command = [QUANTIZE, source]
     for name, path in outputs.items():
         command += [str(FILE_TYPES[name]), path]
     subprocess.run(command, check=True)
-    types = {name: [] for name, _, _ in model.tensors}
-    for path in outputs.values():
-        tensors = GGUFReader(path).tensors
-        assert len(tensors) == len(types), model.name
-        for tensor in tensors:
-            types[tensor.name].append(tensor.tensor_type.name)
-    return types
+    for name, path in outputs.items():
+        told = {tensor.name: LETTER[tensor.tensor_type.name] for tensor in GGUFReader(path).tensors}
+        assert told == peer.ask(source, name), f"{model.name} {name}: the dry run says something else"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the committed file, write nothing")
     arguments = parser.parse_args()
-    build = ["cargo", "build", "--release", "--quiet", "-p", "peer", "--example", "quantize"]
+    build = ["cargo", "build", "--release", "--quiet", "-p", "peer", "--examples"]
     subprocess.run(build, check=True, cwd=ROOT)
-    version = subprocess.run([PEER], check=True, capture_output=True, text=True).stdout.strip()
-    lines = ["{", f'"peer": {json.dumps(version + ", llama_model_quantize")},',
-             f'"file_types": {json.dumps(list(FILE_TYPES))},', '"models": [']
-    for number, model in enumerate(models()):
+    version = subprocess.run([PEER], check=True, capture_output=True, text=True, input="").stdout.strip()
+    peer = Peer()
+    rows = {}
+    lines, with_options, pruned = [], [], []
+    for model in models():
         print(model.name, file=sys.stderr)
         with tempfile.TemporaryDirectory() as folder:
-            types = ask(model, pathlib.Path(folder))
+            folder = pathlib.Path(folder)
+            source = folder / "source.gguf"
+            write(model, source)
+            names = [name for name, _, _ in model.tensors]
+            columns = []
+            for importance in ([], ["importance"]):
+                for file_type in FILE_TYPES:
+                    types = peer.ask(source, file_type, importance)
+                    columns.append([REFUSED] * len(names) if types is None else [types[name] for name in names])
+            row_of = [rows.setdefault("".join(row), len(rows)) for row in zip(*columns)]
+            if model.name in REALLY:
+                really(model, source, folder, peer)
+            for options in OPTIONS if model.name in OPTIONS_FOR else []:
+                answers = {}
+                for file_type in OPTIONS_WITH:
+                    types = peer.ask(source, file_type, options)
+                    answers[file_type] = types and "".join(types[name] for name in names)
+                with_options.append(json.dumps({"model": model.name, "options": options, "types": answers}))
+            for _, layers in [pair for pair in PRUNED if pair[0] == model.name]:
+                for file_type in ("Q4_K_M", "IQ3_XS"):
+                    types = peer.ask(source, file_type, ["prune=" + ",".join(map(str, layers))])
+                    pruned.append(json.dumps({"model": model.name, "layers": layers, "file_type": file_type,
+                                              "names": " ".join(types), "types": "".join(types.values())}))
         keys = {"general.architecture": model.arch} | {
             f"{model.arch}.{key}": value for key, value in model.keys.items() if not isinstance(value, float)}
-        lines.append(("," if number else "") + f'{{"name": {json.dumps(model.name)},')
-        lines.append(f'"metadata": {json.dumps(keys)},')
-        lines.append('"tensors": [')
-        lines.append(",\n".join(
-            json.dumps([name, "x".join(map(str, ne)), element, " ".join(types[name])])
-            for name, ne, element in model.tensors) + "]}")
-    text = "\n".join(lines + ["]", "}"]) + "\n"
+        tensors = ",\n".join(json.dumps([name, "x".join(map(str, ne)), element, row])
+                             for (name, ne, element), row in zip(model.tensors, row_of))
+        lines.append(f'{{"name": {json.dumps(model.name)},\n"metadata": {json.dumps(keys)},\n"tensors": [\n{tensors}]}}')
+    text = "\n".join([
+        "{", f'"peer": {json.dumps(version + ", dry run of llama_model_quantize")},',
+        f'"letters": {json.dumps({letter: name for name, letter in LETTER.items()})},',
+        f'"file_types": {json.dumps(list(FILE_TYPES))},',
+        '"rows": [', ",\n".join(map(json.dumps, rows)), "],",
+        '"models": [', ",\n".join(lines), "],",
+        '"with_options": [', ",\n".join(with_options), "],",
+        '"pruned": [', ",\n".join(pruned), "]", "}"]) + "\n"
     json.loads(text)
+    if "<" in "".join(rows):
+        sys.exit("a tensor type without a letter")
     if not arguments.check:
         GOLDEN.parent.mkdir(parents=True, exist_ok=True)
         GOLDEN.write_text(text, encoding="utf-8")

@@ -27,8 +27,13 @@ impl fmt::Display for Refused {
 impl std::error::Error for Refused {}
 
 impl Refused {
+    /// Just this.
+    pub(crate) fn said(what: String) -> Self {
+        Self(what)
+    }
+
     /// What failed, and the last lines of the log that tell of an error (or the last line of all).
-    fn new(what: impl fmt::Display) -> Self {
+    pub(crate) fn new(what: impl fmt::Display) -> Self {
         let log = take_log();
         let told: Vec<&str> = log
             .lines()
@@ -52,7 +57,7 @@ unsafe extern "C" fn collect(_level: sys::ggml_log_level, text: *const c_char, _
 }
 
 /// Starts the backend and redirects the log, once.
-fn start() {
+pub(crate) fn start() {
     START.call_once(|| {
         // SAFETY: `collect` has the wanted signature, needs no user data, and lives as long as the program.
         unsafe {
@@ -67,7 +72,7 @@ pub fn take_log() -> String {
     std::mem::take(&mut *LOG.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn c_path(path: &Path) -> Result<CString, Refused> {
+pub(crate) fn c_path(path: &Path) -> Result<CString, Refused> {
     CString::new(path.as_os_str().as_encoded_bytes())
         .map_err(|_| Refused(format!("{}: a path with a NUL byte", path.display())))
 }

@@ -39,6 +39,22 @@ const PARTS: &[(&str, Category)] = &[
 ];
 
 impl Category {
+    /// Every category.
+    pub(crate) const ALL: &'static [Self] = &[
+        Self::Output,
+        Self::TokenEmbedding,
+        Self::AttentionQkv,
+        Self::AttentionKvB,
+        Self::AttentionV,
+        Self::AttentionK,
+        Self::AttentionQ,
+        Self::AttentionOutput,
+        Self::FfnUp,
+        Self::FfnGate,
+        Self::FfnDown,
+        Self::Other,
+    ];
+
     /// The category of a tensor of this name (`tensor_get_category` in llama.cpp's `llama-quant.cpp`).
     pub(crate) fn of(name: &str) -> Self {
         let whole = WHOLE.iter().find(|(known, _)| name == *known);

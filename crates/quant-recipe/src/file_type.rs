@@ -8,8 +8,11 @@ macro_rules! file_types {
     ($($variant:ident = $id:literal, $base:ident, [$($alias:literal),*];)*) => {
         /// What a whole file is quantized to: a mix of tensor types around a base type.
         ///
-        /// Names and numbers are those of `enum llama_ftype` in llama.cpp's `llama.h`, as pinned by
-        /// `llama-cpp-sys-2` 0.1.161.
+        /// Names and numbers are those that `llama-quantize` takes (`QUANT_OPTIONS` in `quantize.cpp` and
+        /// `enum llama_ftype` in `llama.h`), base types those of `llama_ftype_get_default_type` in
+        /// `llama-quant.cpp`, llama.cpp as pinned by `llama-cpp-sys-2` 0.1.161. Numbers that `llama_ftype` has and
+        /// `llama-quantize` does not take (39, NVFP4, and those withdrawn) have no variant. `COPY`, which makes no
+        /// file type but keeps the one that is there, is [`Recipe::copy`](crate::Recipe::copy).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[expect(non_camel_case_types, reason = "the field writes Q4_K_M, and so do we")]
         #[non_exhaustive]
@@ -49,14 +52,41 @@ macro_rules! file_types {
 }
 
 file_types! {
-    F32    = 0,  F32,  ["fp32", "float32"];
-    F16    = 1,  F16,  ["fp16", "float16"];
-    Q8_0   = 7,  Q8_0, [];
-    Q2_K   = 10, Q2_K, [];
-    Q3_K_M = 12, Q3_K, ["q3k"];
-    Q4_K_M = 15, Q4_K, ["q4k"];
-    Q5_K_M = 17, Q5_K, ["q5k"];
-    Q6_K   = 18, Q6_K, [];
+    F32       = 0,  F32,     ["fp32", "float32"];
+    F16       = 1,  F16,     ["fp16", "float16"];
+    Q4_0      = 2,  Q4_0,    [];
+    Q4_1      = 3,  Q4_1,    [];
+    Q8_0      = 7,  Q8_0,    [];
+    Q5_0      = 8,  Q5_0,    [];
+    Q5_1      = 9,  Q5_1,    [];
+    Q2_K      = 10, Q2_K,    [];
+    Q3_K_S    = 11, Q3_K,    [];
+    Q3_K_M    = 12, Q3_K,    ["q3k"];
+    Q3_K_L    = 13, Q3_K,    [];
+    Q4_K_S    = 14, Q4_K,    [];
+    Q4_K_M    = 15, Q4_K,    ["q4k"];
+    Q5_K_S    = 16, Q5_K,    [];
+    Q5_K_M    = 17, Q5_K,    ["q5k"];
+    Q6_K      = 18, Q6_K,    [];
+    IQ2_XXS   = 19, IQ2_XXS, [];
+    IQ2_XS    = 20, IQ2_XS,  [];
+    Q2_K_S    = 21, Q2_K,    [];
+    IQ3_XS    = 22, IQ3_S,   [];
+    IQ3_XXS   = 23, IQ3_XXS, [];
+    IQ1_S     = 24, IQ1_S,   [];
+    IQ4_NL    = 25, IQ4_NL,  [];
+    IQ3_S     = 26, IQ3_S,   [];
+    IQ3_M     = 27, IQ3_S,   [];
+    IQ2_S     = 28, IQ2_XS,  [];
+    IQ2_M     = 29, IQ2_S,   [];
+    IQ4_XS    = 30, IQ4_XS,  [];
+    IQ1_M     = 31, IQ1_M,   [];
+    BF16      = 32, BF16,    ["bfloat16"];
+    TQ1_0     = 36, TQ1_0,   [];
+    TQ2_0     = 37, TQ2_0,   [];
+    MXFP4_MOE = 38, MXFP4,   [];
+    Q1_0      = 40, Q1_0,    [];
+    Q2_0      = 41, Q2_0,    [];
 }
 
 impl FileType {
@@ -66,12 +96,16 @@ impl FileType {
         Self::ALL.iter().copied().find(|file_type| file_type.id() == id)
     }
 
-    /// The file type of this name: in any case, with or without `_` and `-` (`Q4_K_M`, `q4km`), or under
-    /// another usual name (`fp16`; `Q4_K` for `Q4_K_M`, as `llama-quantize` has it).
+    /// The file type of this name: in any case, with or without `_` and `-` (`Q4_K_M`, `q4km`), under another
+    /// usual name (`fp16`; `Q4_K` for `Q4_K_M`, as `llama-quantize` has it), or its number as text (`15`).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
+        let name = name.trim();
+        if !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit()) {
+            return name.parse().ok().and_then(Self::from_id);
+        }
         let plain = |name: &str| -> String {
-            name.trim().chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
+            name.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
         };
         let wanted = plain(name);
         Self::ALL.iter().copied().find(|file_type| {
@@ -103,6 +137,7 @@ mod tests {
                 assert_eq!(FileType::from_name(&text), Some(file_type), "{text}");
             }
             assert!(seen.insert(name.replace('_', "").to_lowercase()));
+            assert_eq!(FileType::from_name(&file_type.id().to_string()), Some(file_type));
             for alias in file_type.aliases() {
                 assert_eq!(FileType::from_name(alias), Some(file_type), "{alias}");
                 assert!(seen.insert((*alias).to_string()), "{alias} means two types");
@@ -112,8 +147,29 @@ mod tests {
     }
 
     #[test]
+    fn every_name_of_llama_quantize_is_known() {
+        // The left column of `llama-quantize --help`, COPY excepted.
+        let table = "40 Q1_0 41 Q2_0 2 Q4_0 3 Q4_1 38 MXFP4_MOE 8 Q5_0 9 Q5_1 19 IQ2_XXS 20 IQ2_XS 28 IQ2_S 29 IQ2_M \
+            24 IQ1_S 31 IQ1_M 36 TQ1_0 37 TQ2_0 10 Q2_K 21 Q2_K_S 23 IQ3_XXS 26 IQ3_S 27 IQ3_M 12 Q3_K 22 IQ3_XS \
+            11 Q3_K_S 12 Q3_K_M 13 Q3_K_L 25 IQ4_NL 30 IQ4_XS 15 Q4_K 14 Q4_K_S 15 Q4_K_M 17 Q5_K 16 Q5_K_S \
+            17 Q5_K_M 18 Q6_K 7 Q8_0 1 F16 32 BF16 0 F32";
+        let words: Vec<&str> = table.split_whitespace().collect();
+        let (pairs, rest) = words.as_chunks::<2>();
+        assert_eq!((pairs.len(), rest), (38, &[][..]));
+        let mut seen = BTreeSet::new();
+        for [id, name] in pairs {
+            let file_type = FileType::from_name(name).unwrap();
+            assert_eq!(file_type.id().to_string(), *id, "{name}");
+            seen.insert(file_type);
+        }
+        assert!(seen.iter().eq(FileType::ALL));
+    }
+
+    #[test]
     fn other_names_are_not_known() {
-        for name in ["", "_", "Q4", "Q4_K_X", "Q7_K", "F64", "4"] {
+        for name in
+            ["", "_", "Q4", "Q4_K_X", "Q7_K", "F64", "4", "-15", "1_5", "4294967311", "39", "NVFP4", "COPY"]
+        {
             assert_eq!(FileType::from_name(name), None, "{name:?}");
         }
         assert_eq!(FileType::from_id(1024), None);

@@ -1,49 +1,188 @@
-//! The recipe: from a file type and a model's tensors to the type of each.
+//! The recipe: from a file type, options and a model's tensors to the type of each.
 
-use gguf_format::GgmlType;
-use gguf_format::{block_number, compare_tensor_names};
+use gguf_format::{GgmlType, compare_tensor_names};
 
-use crate::assignment::{Assignment, Reason, TensorDesc};
-use crate::category::Category;
+use crate::assignment::{Assignment, TensorDesc};
 use crate::error::RecipeError;
 use crate::facts::ModelFacts;
-use crate::fallback::fitting;
 use crate::file_type::FileType;
-use crate::keep::kept;
-use crate::mix::{Context, Position, mixed, named};
+use crate::overrides::{TensorTypeOverride, is_target};
+use crate::walk::Walk;
 
-/// Decides which type each tensor of a model gets, as llama.cpp's `llama-quantize` does for the same file type.
+/// Decides which type each tensor of a model gets, as llama.cpp's `llama-quantize` does for the same file type and
+/// options.
+///
+/// Source of the facts: `llama_tensor_get_type` in `llama-quant.cpp` and the options in `quantize.cpp`, llama.cpp as
+/// pinned by `llama-cpp-sys-2` 0.1.161. Options that contradict each other or decide about no tensor are errors here;
+/// there they are ignored.
 #[derive(Clone, Debug)]
 pub struct Recipe {
-    file_type: FileType,
+    /// `None` copies all tensors.
+    pub(crate) file_type: Option<FileType>,
+    pub(crate) pure: bool,
+    pub(crate) output_left: bool,
+    pub(crate) output: Option<GgmlType>,
+    pub(crate) token_embedding: Option<GgmlType>,
+    pub(crate) overrides: Vec<TensorTypeOverride>,
+    pub(crate) requantizing: bool,
+    pub(crate) importance: bool,
 }
 
 impl Recipe {
     /// The recipe of a file type.
     #[must_use]
     pub fn new(file_type: FileType) -> Self {
-        Self { file_type }
+        Self { file_type: Some(file_type), ..Self::copy() }
     }
 
-    /// The file type.
+    /// The recipe that keeps every tensor's type: `llama-quantize`'s `COPY`.
     #[must_use]
-    pub fn file_type(&self) -> FileType {
+    pub fn copy() -> Self {
+        Self {
+            file_type: None,
+            pure: false,
+            output_left: false,
+            output: None,
+            token_embedding: None,
+            overrides: Vec::new(),
+            requantizing: false,
+            importance: false,
+        }
+    }
+
+    /// The recipe of what `llama-quantize` takes as its type: a file type's name, alias or number
+    /// ([`FileType::from_name`]), or `COPY`, in any case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        if name.trim().eq_ignore_ascii_case("copy") {
+            return Some(Self::copy());
+        }
+        FileType::from_name(name).map(Self::new)
+    }
+
+    /// The file type; `None` where all tensors are copied, and the file keeps the file type it has.
+    #[must_use]
+    pub fn file_type(&self) -> Option<FileType> {
         self.file_type
+    }
+
+    /// Whether every tensor that is quantized gets the base type, with no mix (`--pure`). Rows that do not fit still
+    /// fall back, and the types that are asked for still hold.
+    #[must_use]
+    pub fn with_pure(mut self, pure: bool) -> Self {
+        self.pure = pure;
+        self
+    }
+
+    /// Whether `output.weight` keeps the type it has (`--leave-output-tensor`).
+    #[must_use]
+    pub fn with_output_tensor_left(mut self, left: bool) -> Self {
+        self.output_left = left;
+        self
+    }
+
+    /// The type for `output.weight`, or in a model without one for the token embeddings, which then stand for the
+    /// output (`--output-tensor-type`).
+    #[must_use]
+    pub fn with_output_tensor_type(mut self, ty: GgmlType) -> Self {
+        self.output = Some(ty);
+        self
+    }
+
+    /// The type for `token_embd.weight` and `per_layer_token_embd.weight` (`--token-embedding-type`). An
+    /// [override](Recipe::with_tensor_types) that matches the latter goes before.
+    #[must_use]
+    pub fn with_token_embedding_type(mut self, ty: GgmlType) -> Self {
+        self.token_embedding = Some(ty);
+        self
+    }
+
+    /// Types for tensors by their names (`--tensor-type`, `--tensor-type-file`), after those that are there already.
+    /// The first that matches a tensor decides, before the mix and after the two types above.
+    #[must_use]
+    pub fn with_tensor_types(mut self, overrides: impl IntoIterator<Item = TensorTypeOverride>) -> Self {
+        self.overrides.extend(overrides);
+        self
+    }
+
+    /// Whether tensors that are quantized already may be quantized again, to another type (`--allow-requantize`).
+    #[must_use]
+    pub fn with_requantizing(mut self, allowed: bool) -> Self {
+        self.requantizing = allowed;
+        self
+    }
+
+    /// Whether there is an importance matrix for the model. Some mixes save bits where there is one.
+    #[must_use]
+    pub fn with_importance_matrix(mut self, there: bool) -> Self {
+        self.importance = there;
+        self
+    }
+
+    /// Whether the options go together.
+    ///
+    /// # Errors
+    /// [`RecipeError::Contradiction`] if two exclude each other; [`RecipeError::Target`] if a type is asked for that
+    /// nothing can be quantized to.
+    pub fn check(&self) -> Result<(), RecipeError> {
+        for (option, ty) in [(OUTPUT_TYPE, self.output), (TOKEN_EMBEDDING_TYPE, self.token_embedding)] {
+            if let Some(found) = ty.filter(|&ty| !is_target(ty)) {
+                return Err(RecipeError::Target { option, found });
+            }
+        }
+        let contradiction =
+            |first: &str, second: String| Err(RecipeError::Contradiction { first: first.into(), second });
+        let overridden = self.overrides.first().map(|first| format!("override {first}"));
+        let options = [
+            self.pure.then(|| "pure".to_owned()),
+            self.output_left.then(|| OUTPUT_LEFT.to_owned()),
+            self.output.map(|_| OUTPUT_TYPE.to_owned()),
+            self.token_embedding.map(|_| TOKEN_EMBEDDING_TYPE.to_owned()),
+            overridden.clone(),
+            self.importance.then(|| "importance matrix".to_owned()),
+        ];
+        match (self.file_type, overridden) {
+            (None, _) => {
+                if let Some(option) = options.into_iter().flatten().next() {
+                    return contradiction("copy", option);
+                }
+            }
+            (Some(file_type), Some(first)) if !file_type.base().is_quantized() => {
+                return contradiction(&format!("file type {file_type}"), first);
+            }
+            _ => {}
+        }
+        if self.output_left && self.output.is_some() {
+            return contradiction(OUTPUT_LEFT, OUTPUT_TYPE.to_owned());
+        }
+        for (at, first) in self.overrides.iter().enumerate() {
+            let twin = |second: &&TensorTypeOverride| {
+                second.pattern() == first.pattern() && second.ty() != first.ty()
+            };
+            if let Some(second) = self.overrides.iter().skip(at + 1).find(twin) {
+                return contradiction(&format!("override {first}"), format!("override {second}"));
+            }
+        }
+        Ok(())
     }
 
     /// The type of each tensor. The tensors may come in any order; the result is parallel to them.
     ///
     /// All tensors of the model must be given at once: rules look at a tensor's place among those of its kind,
-    /// and at whether the output has a tensor of its own.
+    /// and at whether the output has a tensor of its own. Where layers are
+    /// [pruned](crate::PrunedLayers), the tensors are those that stay, under their new names, and the facts those of
+    /// the whole model.
     ///
     /// # Errors
-    /// Two tensors have one name; a tensor to be quantized holds neither `F32`, `F16` nor `BF16`; in a model
-    /// with experts, a feed-forward tensor's name does not tell its layer.
+    /// The options do not go together ([`Recipe::check`]); an option decides about no tensor; two tensors have one
+    /// name; a tensor to be quantized holds integers, or is quantized already and requantizing is not allowed; its
+    /// rows fit no type; in a model with experts, a feed-forward tensor's name does not tell its layer.
     pub fn assign(
         &self,
         facts: &ModelFacts,
         tensors: &[TensorDesc<'_>],
     ) -> Result<Vec<Assignment>, RecipeError> {
+        self.check()?;
         // llama.cpp counts tensors in the order in which it keeps them, whatever the order in the file.
         let mut ordered: Vec<(usize, &TensorDesc<'_>)> = tensors.iter().enumerate().collect();
         ordered.sort_by(|(_, a), (_, b)| compare_tensor_names(a.name, b.name));
@@ -52,115 +191,71 @@ impl Recipe {
         {
             return Err(RecipeError::Duplicate { name: twin.name.to_string() });
         }
-        let mut walk = Walk::new(self.file_type, facts, tensors);
+        let mut walk = Walk::new(self, facts, tensors);
         let mut assignments = Vec::with_capacity(tensors.len());
         for (at, tensor) in ordered {
             assignments.push((at, walk.next(tensor)?));
         }
+        walk.finish()?;
         assignments.sort_by_key(|&(at, _)| at);
         Ok(assignments.into_iter().map(|(_, assignment)| assignment).collect())
     }
 }
 
-/// The state that rules share from tensor to tensor.
-struct Walk<'a> {
-    file_type: FileType,
-    facts: &'a ModelFacts,
-    /// Whether the token embeddings stand for the output as well.
-    tied: bool,
-    /// Tensors that hold values, those that are kept included.
-    values: i64,
-    seen: Seen,
-}
+/// What errors call the options.
+pub(crate) const OUTPUT_TYPE: &str = "output tensor type";
+pub(crate) const TOKEN_EMBEDDING_TYPE: &str = "token embedding type";
+const OUTPUT_LEFT: &str = "output tensor left as it is";
 
-/// How many tensors of each kind the mix has seen.
-#[derive(Default)]
-struct Seen {
-    values: i64,
-    ffn_up: i64,
-    ffn_gate: i64,
-    ffn_down: i64,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::overrides::TensorTypeOverride;
 
-impl<'a> Walk<'a> {
-    fn new(file_type: FileType, facts: &'a ModelFacts, tensors: &[TensorDesc<'_>]) -> Self {
-        let categories = || tensors.iter().map(|tensor| Category::of(tensor.name));
-        Self {
-            file_type,
-            facts,
-            tied: !categories().any(|category| category == Category::Output),
-            values: categories().filter(|category| category.holds_values()).count() as i64,
-            seen: Seen::default(),
-        }
+    fn error(recipe: &Recipe) -> String {
+        recipe.check().unwrap_err().to_string()
     }
 
-    /// The type of the next tensor in canonical order.
-    fn next(&mut self, tensor: &TensorDesc<'_>) -> Result<Assignment, RecipeError> {
-        if let Some(why) = kept(&self.facts.architecture, tensor) {
-            return Ok(Assignment { ty: tensor.element, reason: Reason::Kept(why) });
-        }
-        let assignment = self.quantized(tensor)?;
-        let is_float = matches!(tensor.element, GgmlType::F32 | GgmlType::F16 | GgmlType::BF16);
-        if assignment.ty != tensor.element && !is_float {
-            return Err(RecipeError::Element {
-                name: tensor.name.to_string(),
-                found: tensor.element,
-                wanted: assignment.ty,
-            });
-        }
-        Ok(assignment)
+    fn overridden(recipe: Recipe, pairs: &str) -> Recipe {
+        recipe.with_tensor_types(TensorTypeOverride::parse_list(pairs).unwrap())
     }
 
-    fn quantized(&mut self, tensor: &TensorDesc<'_>) -> Result<Assignment, RecipeError> {
-        let base = self.file_type.base();
-        if !base.is_quantized() {
-            return Ok(Assignment { ty: base, reason: Reason::Default });
-        }
-        let (wanted, rule) = self.wanted(tensor)?;
-        let row_len = tensor.row_len();
-        let ty = fitting(wanted, row_len);
-        let reason = match rule {
-            _ if ty != wanted => Reason::Fallback { wanted, row_len },
-            Some(rule) if ty != base => Reason::Mix(rule),
-            _ => Reason::Default,
-        };
-        Ok(Assignment { ty, reason })
+    #[test]
+    fn names_give_recipes() {
+        assert_eq!(Recipe::from_name("copy").unwrap().file_type(), None);
+        assert_eq!(Recipe::from_name("q4_k_m").unwrap().file_type(), Some(FileType::Q4_K_M));
+        assert_eq!(Recipe::from_name("7").unwrap().file_type(), Some(FileType::Q8_0));
+        assert!(Recipe::from_name("copies").is_none());
     }
 
-    /// The type that the mix wants, whatever the shape, and the rule that says so.
-    fn wanted(&mut self, tensor: &TensorDesc<'_>) -> Result<(GgmlType, Option<&'static str>), RecipeError> {
-        if let Some((ty, why)) = named(&self.facts.architecture, tensor.name) {
-            return Ok((ty, Some(why)));
-        }
-        let category = match Category::of(tensor.name) {
-            Category::TokenEmbedding if self.tied => Category::Output,
-            category => category,
-        };
-        let position = self.position(category, tensor.name)?;
-        Ok(mixed(&Context { file_type: self.file_type, facts: self.facts, category, position }))
-    }
-
-    /// Where a tensor stands among its kind; counts it.
-    fn position(&mut self, category: Category, name: &str) -> Result<Position, RecipeError> {
-        let (seen, count) = match category {
-            Category::AttentionV | Category::AttentionQkv | Category::AttentionKvB => {
-                (&mut self.seen.values, self.values)
-            }
-            Category::FfnUp => (&mut self.seen.ffn_up, i64::from(self.facts.block_count)),
-            Category::FfnGate => (&mut self.seen.ffn_gate, i64::from(self.facts.block_count)),
-            Category::FfnDown => (&mut self.seen.ffn_down, i64::from(self.facts.block_count)),
-            _ => return Ok(Position::default()),
-        };
-        let mut index = *seen;
-        *seen += 1;
-        // Experts may have a tensor each, and these do not come layer by layer: the name tells the layer.
-        if self.facts.expert_count > 1 && !category.holds_values() {
-            index = i64::from(block_number(name));
-            if !(0..count).contains(&index) {
-                let block_count = self.facts.block_count;
-                return Err(RecipeError::Layer { name: name.to_string(), block_count });
-            }
-        }
-        Ok(Position { index, count })
+    #[test]
+    fn options_that_contradict_each_other_are_refused() {
+        let recipe = || Recipe::new(FileType::Q4_K_M);
+        let mixed = recipe().with_output_tensor_left(true).with_token_embedding_type(GgmlType::F16);
+        assert_eq!(overridden(mixed.with_pure(true), "a=q8_0 b=q8_0 a=q8_0").check(), Ok(()));
+        assert_eq!(
+            error(&Recipe::copy().with_pure(true)),
+            "copy and pure exclude each other; leave one of them out"
+        );
+        assert!(error(&overridden(Recipe::copy(), "a=f16")).starts_with("copy and override a=F16 exclude"));
+        assert!(
+            error(&Recipe::copy().with_importance_matrix(true)).starts_with("copy and importance matrix")
+        );
+        assert!(
+            error(&overridden(Recipe::new(FileType::F16), "a=q8_0"))
+                .starts_with("file type F16 and override a=Q8_0")
+        );
+        assert!(
+            error(&recipe().with_output_tensor_left(true).with_output_tensor_type(GgmlType::Q8_0))
+                .starts_with("output tensor left as it is and output tensor type exclude")
+        );
+        assert!(
+            error(&overridden(recipe(), "a=q8_0 b=f16 a=q4_0"))
+                .starts_with("override a=Q8_0 and override a=Q4_0")
+        );
+        assert_eq!(
+            error(&recipe().with_token_embedding_type(GgmlType::I8)),
+            "token embedding type: found I8, expected a floating-point or block type that files hold"
+        );
     }
 }

@@ -86,6 +86,8 @@ proptest! {
                 Err(error) => {
                     let (RecipeError::Duplicate { name }
                     | RecipeError::Layer { name, .. }
+                    | RecipeError::Shape { name, .. }
+                    | RecipeError::Requantize { name, .. }
                     | RecipeError::Element { name, .. }) = &error
                     else {
                         return Err(TestCaseError::fail(error.to_string()));
@@ -138,7 +140,7 @@ fn errors_say_what_to_do() {
     );
     assert_eq!(
         assign(&facts, &[tensor("a.weight", GgmlType::Q8_0)]).unwrap_err(),
-        r#"tensor "a.weight": found Q8_0, expected F32, F16 or BF16 to make Q4_K of; use a source that is not quantized"#
+        r#"tensor "a.weight": found Q8_0, expected F32, F16 or BF16 to make Q4_K of; use a source that is not quantized, or allow requantizing, which loses quality"#
     );
     // What is kept, or has the type already, may be of any type.
     assert_eq!(
