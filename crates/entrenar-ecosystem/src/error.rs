@@ -11,6 +11,9 @@ pub enum GgufExportError {
     /// The quantization that was asked for does not exist, or does not suit the model.
     #[error("{0}")]
     InvalidQuantization(String),
+    /// The importance matrix is damaged, does not fit the model, or lacks what a type needs.
+    #[error("{0}")]
+    Importance(String),
     /// A file or folder could not be read or written.
     #[error("{0}")]
     IoError(#[source] IoFailure),
@@ -115,6 +118,18 @@ impl From<gguf_format::SplitError> for GgufExportError {
 impl From<quant_recipe::RecipeError> for GgufExportError {
     fn from(error: quant_recipe::RecipeError) -> Self {
         Self::InvalidQuantization(error.to_string())
+    }
+}
+
+impl From<quant_recipe::ImportanceFileError> for GgufExportError {
+    fn from(error: quant_recipe::ImportanceFileError) -> Self {
+        if is_io(&error) { Self::IoError(IoFailure::new(error)) } else { Self::Importance(error.to_string()) }
+    }
+}
+
+impl From<quant_recipe::ImportanceError> for GgufExportError {
+    fn from(error: quant_recipe::ImportanceError) -> Self {
+        Self::Importance(error.to_string())
     }
 }
 

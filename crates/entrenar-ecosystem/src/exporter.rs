@@ -2,22 +2,24 @@
 
 use std::fs;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use export_pipeline::{Cancel, Existing, Plan, Progress, RunOptions};
-use gguf_format::Metadata;
+use gguf_format::{Metadata, Value};
 use hf_checkpoint::Options;
 use provenance::{ExperimentProvenance, GeneralMetadata};
-use quant_recipe::{ModelFacts, Recipe, TensorDesc};
+use quant_recipe::{ImportanceMatrix, ModelFacts, PrunedLayers, Recipe, TensorDesc};
 
 use crate::error::GgufExportError;
-use crate::input::{self, Input};
-use crate::plan::{ExportPlan, fallback_notes};
+use crate::input::{self, Input, PrunedInput};
+use crate::plan::{ExportPlan, fallback_notes, importance_note};
 use crate::quantization::QuantizationType;
 use crate::result::GgufExportResult;
 
 /// The version of the block formats, as ggml counts it (`GGML_QNT_VERSION`).
 const QUANTIZATION_VERSION: u32 = 2;
+const QUANTIZATION_VERSION_KEY: &str = "general.quantization_version";
+const FILE_TYPE_KEY: &str = "general.file_type";
 
 /// Exports models to GGUF files.
 ///
@@ -25,7 +27,10 @@ const QUANTIZATION_VERSION: u32 = 2;
 /// models.
 #[derive(Clone, Debug)]
 pub struct GgufExporter {
-    quantization: QuantizationType,
+    recipe: Recipe,
+    importance: Option<(ImportanceMatrix, PathBuf)>,
+    pruned: Option<PrunedLayers>,
+    overrides: Vec<(String, Value)>,
     threads: Option<NonZeroUsize>,
     validate: bool,
     existing: Existing,
@@ -40,8 +45,18 @@ impl GgufExporter {
     /// An exporter to this type: one thread a processor, with validation.
     #[must_use]
     pub fn new(quantization: QuantizationType) -> Self {
+        Self::with_recipe(quantization.recipe())
+    }
+
+    /// An exporter by a recipe, which may have options: types for the output, for tensors by their names, no mix,
+    /// requantizing; or [`Recipe::copy`], which keeps every tensor's type.
+    #[must_use]
+    pub fn with_recipe(recipe: Recipe) -> Self {
         Self {
-            quantization,
+            recipe,
+            importance: None,
+            pruned: None,
+            overrides: Vec::new(),
             threads: None,
             validate: true,
             existing: Existing::Replace,
@@ -64,6 +79,28 @@ impl GgufExporter {
     #[must_use]
     pub fn without_validation(mut self) -> Self {
         self.validate = false;
+        self
+    }
+
+    /// Lets errors count by an importance matrix. The file's metadata say so, with the name of the matrix's file, which
+    /// `path` is; not with its folder.
+    #[must_use]
+    pub fn with_importance_matrix(mut self, matrix: ImportanceMatrix, path: impl Into<PathBuf>) -> Self {
+        self.importance = Some((matrix, path.into()));
+        self
+    }
+
+    /// Leaves layers of the model out; the others get new numbers.
+    #[must_use]
+    pub fn with_pruned_layers(mut self, layers: PrunedLayers) -> Self {
+        self.pruned = Some(layers);
+        self
+    }
+
+    /// Sets a metadata key, whatever the model says; it goes to the end. Of a key given twice the last value counts.
+    #[must_use]
+    pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.overrides.push((key.into(), value.into()));
         self
     }
 
@@ -114,7 +151,7 @@ impl GgufExporter {
     /// The type that this exporter exports to.
     #[must_use]
     pub fn quantization(&self) -> QuantizationType {
-        self.quantization
+        QuantizationType::of(&self.recipe)
     }
 
     /// The metadata that this exporter adds to whatever a checkpoint says, as text, in the order of the file.
@@ -128,7 +165,9 @@ impl GgufExporter {
             pairs.extend(provenance.to_metadata_pairs());
         }
         pairs.push(("general.quantization_version".into(), QUANTIZATION_VERSION.to_string()));
-        pairs.push(("general.file_type".into(), self.quantization.file_type().id().to_string()));
+        if let Some(file_type) = self.recipe.file_type() {
+            pairs.push(("general.file_type".into(), file_type.id().to_string()));
+        }
         pairs
     }
 
@@ -141,35 +180,63 @@ impl GgufExporter {
         let mut options = Options::new().with_raw(self.raw);
         options.model_name.clone_from(&self.model_name);
         options.pre_tokenizer.clone_from(&self.pre_tokenizer);
-        let input = input::open(input.as_ref(), &options)?;
-
-        let metadata = self.metadata(input.as_ref())?;
+        let mut input = input::open(input.as_ref(), &options)?;
+        let mut importance = self.importance.as_ref().map(|(matrix, _)| matrix.clone());
+        let mut metadata = input.metadata();
+        self.describe(&mut metadata)?;
+        // Rules look at the whole model's facts, also where layers go.
         let facts = ModelFacts::from_metadata(&metadata)?;
+        if let Some(layers) = &self.pruned {
+            let pruned = PrunedInput::new(input, layers)?;
+            importance = importance.map(|matrix| matrix.renumbered(pruned.renumbering()));
+            pruned.renumbering().apply(&mut metadata);
+            input = Box::new(pruned);
+        }
+
         let tensors = input.tensors()?;
         let described: Vec<TensorDesc<'_>> = tensors
             .iter()
             .map(|t| TensorDesc { name: &t.name, dims: t.dims.as_slice(), element: t.element })
             .collect();
-        let types = Recipe::new(self.quantization.file_type()).assign(&facts, &described)?;
-        let plan = Plan::new(tensors, types, metadata)?;
+        let recipe = self.recipe.clone().with_importance_matrix(importance.is_some());
+        let types = recipe.assign(&facts, &described)?;
+        let without = recipe.check_importance(importance.as_ref(), &described, &types)?;
+        let mut plan = Plan::new(tensors, types, metadata)?;
+        if let Some(matrix) = &importance {
+            plan = plan.with_importance(|tensor| {
+                // What does not fit was refused above.
+                matrix.for_tensor(&tensor.name, tensor.dims.as_slice()).ok().flatten().cloned()
+            })?;
+        }
 
         let mut notes = input.notes().to_vec();
         notes.extend(fallback_notes(&plan));
-        Ok(ExportPlan { quantization: self.quantization, input, plan, notes })
+        notes.extend(importance_note(&without));
+        Ok(ExportPlan { quantization: self.quantization(), input, plan, notes })
     }
 
-    /// The metadata of the file: the model's, then ours, in the order that survives llama.cpp's tools.
-    fn metadata(&self, input: &dyn Input) -> Result<Metadata, GgufExportError> {
-        let mut metadata = input.metadata();
+    /// Adds to a model's metadata what is said about it, in the order that survives llama.cpp's tools.
+    fn describe(&self, metadata: &mut Metadata) -> Result<(), GgufExportError> {
         if let Some(general) = &self.general {
-            general.merge_into(&mut metadata)?;
+            general.merge_into(metadata)?;
         }
         if let Some(provenance) = &self.provenance {
-            provenance.merge_into(&mut metadata)?;
+            provenance.merge_into(metadata)?;
         }
-        metadata.move_to_end("general.quantization_version", QUANTIZATION_VERSION);
-        metadata.move_to_end("general.file_type", self.quantization.file_type().id());
-        Ok(metadata)
+        metadata.move_to_end(QUANTIZATION_VERSION_KEY, QUANTIZATION_VERSION);
+        let kept = metadata.get(FILE_TYPE_KEY).cloned();
+        if let Some(file_type) = self.recipe.file_type().map(|ty| Value::U32(ty.id())).or(kept) {
+            metadata.move_to_end(FILE_TYPE_KEY, file_type);
+        }
+        for (key, value) in &self.overrides {
+            metadata.move_to_end(key, value.clone());
+        }
+        if let Some((matrix, path)) = &self.importance {
+            for (key, value) in matrix.metadata(path) {
+                metadata.move_to_end(key, value);
+            }
+        }
+        Ok(())
     }
 
     /// Carries out a plan that this exporter made.

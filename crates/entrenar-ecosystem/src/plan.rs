@@ -158,14 +158,25 @@ pub(crate) fn fallback_notes(plan: &Plan) -> Vec<String> {
 impl Fallback {
     /// In words, with the first few of the tensors.
     fn note(self, names: &[&str]) -> String {
-        const SHOWN: usize = 3;
         let Self { ty, wanted, row_len } = self;
-        let (count, s) = (names.len(), if names.len() == 1 { "" } else { "s" });
-        let more = if count > SHOWN { ", …" } else { "" };
-        let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-        let block_len = wanted.block_len();
-        format!(
-            "{count} tensor{s} as {ty}, not {wanted}: rows of {row_len} are no multiple of {block_len} ({shown}{more})"
-        )
+        let (tensors, shown, block_len) = (tensors(names.len()), first_few(names), wanted.block_len());
+        format!("{tensors} as {ty}, not {wanted}: rows of {row_len} are no multiple of {block_len} ({shown})")
     }
+}
+
+/// Which tensors an importance matrix knows nothing of, though it would change them; a note, if any.
+pub(crate) fn importance_note(names: &[String]) -> Option<String> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (tensors, shown) = (tensors(names.len()), first_few(&names));
+    (!names.is_empty()).then(|| format!("{tensors} without importance in the matrix ({shown})"))
+}
+
+fn tensors(count: usize) -> String {
+    format!("{count} tensor{}", if count == 1 { "" } else { "s" })
+}
+
+fn first_few(names: &[&str]) -> String {
+    const SHOWN: usize = 3;
+    let more = if names.len() > SHOWN { ", …" } else { "" };
+    names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ") + more
 }

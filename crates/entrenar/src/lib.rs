@@ -4,9 +4,10 @@
 /// Export to the GGUF ecosystem: llama.cpp, Ollama, LM Studio, Realizar.
 pub mod ecosystem {
     pub use entrenar_ecosystem::{
-        Cancel, Existing, ExperimentProvenance, ExportPlan, GeneralMetadata, GgufExportError,
-        GgufExportResult, GgufExporter, IoFailure, PlannedTensor, Progress, QuantizationType, Report,
-        TensorReport,
+        Cancel, Existing, ExperimentProvenance, ExportPlan, GeneralMetadata, GgmlType, GgufExportError,
+        GgufExportResult, GgufExporter, ImportanceError, ImportanceFileError, ImportanceMatrix, IoFailure,
+        OverrideError, PlannedTensor, Progress, PrunedLayers, QuantizationType, Recipe, RecipeError, Report,
+        TensorReport, TensorTypeOverride, Value,
     };
 }
 

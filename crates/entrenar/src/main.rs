@@ -19,7 +19,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Turn a Hugging Face folder into one quantized GGUF file
+    /// Turn a Hugging Face folder, or a GGUF file, into one quantized GGUF file
     Export(Box<commands::export::Args>),
     /// Show what a GGUF file holds: metadata, tensors, sizes
     Inspect(commands::inspect::Args),

@@ -21,6 +21,8 @@ pub(crate) struct Chunk {
     pub(crate) elements: Range<u64>,
     /// Length of a row for the encoder: the tensor's, or the part's own length.
     pub(crate) row_len: usize,
+    /// Rows must not be cut: some types look at the mean of a whole row where importance is given.
+    pub(crate) whole_rows: bool,
 }
 
 impl Chunk {
@@ -32,8 +34,11 @@ impl Chunk {
     /// Cuts the chunk for the passes over its weights: whole rows, or parts of one in whole blocks.
     pub(crate) fn tiles(&self) -> impl Iterator<Item = Tile> + use<> {
         let (row_len, total) = (self.row_len.max(1), self.len());
-        let (step, within) =
-            if row_len <= TILE_LEN { (TILE_LEN / row_len * row_len, total) } else { (TILE_LEN, row_len) };
+        let (step, within) = if row_len <= TILE_LEN || self.whole_rows {
+            ((TILE_LEN / row_len).max(1) * row_len, total)
+        } else {
+            (TILE_LEN, row_len)
+        };
         let mut start = 0;
         std::iter::from_fn(move || {
             if start >= total {
@@ -61,8 +66,12 @@ pub(crate) struct Tile {
 fn chunks_of(index: usize, tensor: &PlannedTensor) -> impl Iterator<Item = Chunk> {
     let row_len = tensor.row_len();
     let total = tensor.elements();
-    // Whole rows while they fit; else pieces of one row, cut where every type's blocks end.
-    let (step, within) = if row_len <= CHUNK_LEN {
+    let whole_rows = tensor.importance.is_some();
+    // Whole rows while they fit; else pieces of one row, cut where every type's blocks end. With importance, the rows of
+    // one matrix: others have their own.
+    let (step, within) = if whole_rows {
+        ((CHUNK_LEN / row_len).max(1) * row_len, tensor.matrix_len())
+    } else if row_len <= CHUNK_LEN {
         ((CHUNK_LEN / row_len.max(1)) * row_len, total)
     } else {
         (CHUNK_LEN, row_len)
@@ -78,7 +87,7 @@ fn chunks_of(index: usize, tensor: &PlannedTensor) -> impl Iterator<Item = Chunk
         let elements = start..end;
         start = end;
         let len = elements.end - elements.start;
-        Some(Chunk { tensor: index, elements, row_len: row_len.min(len) as usize })
+        Some(Chunk { tensor: index, elements, row_len: row_len.min(len) as usize, whole_rows })
     })
 }
 
@@ -109,10 +118,15 @@ impl Buffers {
         }
     }
 
-    /// Sets the buffers to the sizes of a chunk of `len` weights. After the first chunks this allocates no more.
-    pub(crate) fn fit(&mut self, len: usize, element: GgmlType, ty: GgmlType) {
-        self.raw.resize(bytes(element, len), 0);
-        self.encoded.resize(bytes(ty, len), 0);
+    /// Sets the buffers to the sizes of a chunk. After the first chunks this allocates no more.
+    pub(crate) fn fit(&mut self, chunk: &Chunk, element: GgmlType, ty: GgmlType) {
+        self.raw.resize(bytes(element, chunk.len()), 0);
+        self.encoded.resize(bytes(ty, chunk.len()), 0);
+        let tile_len = if chunk.whole_rows { chunk.row_len } else { 0 };
+        if self.weights.len() < tile_len {
+            self.weights.resize(tile_len, 0.0);
+            self.decoded.resize(tile_len, 0.0);
+        }
     }
 }
 

@@ -32,6 +32,16 @@ pub enum Error {
         /// What was wanted.
         to: GgmlType,
     },
+    /// Importance does not fit the tensor.
+    #[error("tensor {tensor:?}: importance for {found} columns, expected {expected}")]
+    Importance {
+        /// The tensor's name.
+        tensor: String,
+        /// How many values there are.
+        found: usize,
+        /// How many columns there are, in all matrices.
+        expected: u64,
+    },
     /// The source failed.
     #[error("tensor {tensor:?}: {source}")]
     Source {

@@ -1,5 +1,7 @@
 //! The plan: a plain value that says all about a file before any tensor is read.
 
+use std::sync::Arc;
+
 use gguf_format::{Dims, GgmlType, Layout, Metadata, TensorSpec, compare_tensor_names};
 use quant_recipe::{Assignment, Reason};
 
@@ -26,6 +28,8 @@ pub struct PlannedTensor {
     pub offset: u64,
     /// How many bytes it takes.
     pub bytes: u64,
+    /// How much each column counts, in every matrix: as many values as the first dimension times the third.
+    pub importance: Option<Arc<[f32]>>,
 }
 
 impl PlannedTensor {
@@ -39,6 +43,27 @@ impl PlannedTensor {
     #[must_use]
     pub fn elements(&self) -> u64 {
         self.dims.elements()
+    }
+
+    /// Columns of all matrices.
+    fn columns(&self) -> u64 {
+        let [row_len, _, matrices, _] = self.dims.ne();
+        row_len * matrices
+    }
+
+    /// Weights in a matrix: all that share columns.
+    pub(crate) fn matrix_len(&self) -> u64 {
+        let [row_len, rows, ..] = self.dims.ne();
+        row_len * rows
+    }
+
+    /// The importance of the matrix that holds an element.
+    pub(crate) fn importance_at(&self, element: u64) -> Option<&[f32]> {
+        let all = self.importance.as_deref()?;
+        let [row_len, _, matrices, _] = self.dims.ne();
+        // As long as a row is, which a buffer holds; there are that many values, or the plan would not exist.
+        let start = (element / self.matrix_len() % matrices * row_len) as usize;
+        all.get(start..start + row_len as usize)
     }
 
     /// Offset in the tensor's bytes of the block that begins with an element.
@@ -86,6 +111,7 @@ impl Plan {
                 source,
                 offset: 0,
                 bytes: 0,
+                importance: None,
             })
             .collect();
         planned.sort_by(|a, b| compare_tensor_names(&a.name, &b.name));
@@ -103,6 +129,30 @@ impl Plan {
             tensor.bytes = placed.byte_len();
         }
         Ok(Self { layout, tensors: planned })
+    }
+
+    /// Lets errors count by importance: `of` tells a tensor's, one value for each column of each matrix. Tensors that
+    /// keep their type do without.
+    ///
+    /// # Errors
+    /// There are more or fewer values than columns.
+    pub fn with_importance(
+        mut self,
+        mut of: impl FnMut(&PlannedTensor) -> Option<Arc<[f32]>>,
+    ) -> Result<Self, Error> {
+        for tensor in &mut self.tensors {
+            if tensor.element == tensor.ty {
+                continue;
+            }
+            let Some(importance) = of(tensor) else { continue };
+            let expected = tensor.columns();
+            if importance.len() as u64 != expected {
+                let (tensor, found) = (tensor.name.clone(), importance.len());
+                return Err(Error::Importance { tensor, found, expected });
+            }
+            tensor.importance = Some(importance);
+        }
+        Ok(self)
     }
 
     /// The tensors, in file order.

@@ -179,7 +179,8 @@ impl Job<'_> {
     /// Reads, encodes, checks and writes one chunk.
     fn chunk(&self, chunk: &Chunk, buffers: &mut Buffers) -> Result<Option<ErrorSums>, Error> {
         let tensor = &self.plan.tensors()[chunk.tensor];
-        buffers.fit(chunk.len(), tensor.element, tensor.ty);
+        buffers.fit(chunk, tensor.element, tensor.ty);
+        let importance = tensor.importance_at(chunk.elements.start);
         let Buffers { raw, weights, encoded, decoded } = buffers;
         self.source
             .read(tensor.source, chunk.elements.clone(), raw)
@@ -208,7 +209,7 @@ impl Job<'_> {
                     continue;
                 }
                 let encoded = &mut encoded[blocks(tensor.ty, &tile)];
-                kquant::encode_rows(tensor.ty, weights, tile.row_len, None, encoded)
+                kquant::encode_rows(tensor.ty, weights, tile.row_len, importance, encoded)
                     .map_err(kernel(tensor))?;
                 if let Some(sums) = &mut sums {
                     let decoded = &mut decoded[..tile.elements.len()];

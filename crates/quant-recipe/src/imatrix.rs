@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
+use std::sync::Arc;
 
 use gguf_format::{Gguf, GgufFile, Limits, MAGIC, Value};
 
@@ -29,7 +30,7 @@ use crate::prune::Renumbering;
 /// have, and lack some that it has.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImportanceMatrix {
-    entries: BTreeMap<String, Vec<f32>>,
+    entries: BTreeMap<String, Arc<[f32]>>,
     /// How many entries there are by the file's names.
     count: usize,
     datasets: Vec<String>,
@@ -91,7 +92,7 @@ impl ImportanceMatrix {
         if self.entries.contains_key(&name) {
             return Err(ImportanceError::Duplicate { name });
         }
-        self.entries.insert(name, weights);
+        self.entries.insert(name, weights.into());
         self.count += 1;
         Ok(())
     }
@@ -132,7 +133,7 @@ impl ImportanceMatrix {
     /// # Errors
     /// [`ImportanceError::Size`] if there are more or fewer; [`ImportanceError::Weight`] if one is negative, infinite
     /// or no number.
-    pub fn for_tensor(&self, name: &str, dims: &[u64]) -> Result<Option<&[f32]>, ImportanceError> {
+    pub fn for_tensor(&self, name: &str, dims: &[u64]) -> Result<Option<&Arc<[f32]>>, ImportanceError> {
         let Some(weights) = self.entries.get(name) else { return Ok(None) };
         let dim = |at: usize| dims.get(at).copied().unwrap_or(1);
         let expected = dim(0).saturating_mul(dim(2));

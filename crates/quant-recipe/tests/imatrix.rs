@@ -166,7 +166,7 @@ fn both_formats_give_means() {
         (1, Some(5), &["wiki".to_owned()][..])
     );
     assert_eq!(weights(&matrix, "up_exps", 6), [0.5, 1.0, 1.0, 1.0, 1.25, 1.5]);
-    assert_eq!(matrix.for_tensor("up_exps", &[2, 7, 3]).unwrap().map(<[f32]>::len), Some(6));
+    assert_eq!(matrix.for_tensor("up_exps", &[2, 7, 3]).unwrap().map(|weights| weights.len()), Some(6));
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn three() -> ImportanceMatrix {
 #[test]
 fn tensors_get_weights_that_fit() {
     let matrix = three();
-    assert_eq!(matrix.for_tensor("blk.0.attn_q.weight", &[256, 4]).unwrap().map(<[f32]>::len), Some(256));
+    assert_eq!(matrix.for_tensor("blk.0.attn_q.weight", &[256, 4]).unwrap().map(|weights| weights.len()), Some(256));
     assert_eq!(matrix.for_tensor("blk.9.attn_q.weight", &[256, 4]).unwrap(), None);
     assert_eq!(
         matrix.for_tensor("token_embd.weight", &[256, 4]).unwrap(),

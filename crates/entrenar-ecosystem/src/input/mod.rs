@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod gguf;
+mod pruned;
 
 use std::fmt::Debug;
 use std::fs::File;
@@ -12,6 +13,7 @@ use export_pipeline::{Source, SourceTensor};
 use gguf_format::{MAGIC, Metadata};
 use hf_checkpoint::Options;
 
+pub(crate) use self::pruned::PrunedInput;
 use crate::error::GgufExportError;
 
 /// A model whose headers have been read and whose tensors can be.

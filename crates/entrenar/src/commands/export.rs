@@ -1,4 +1,4 @@
-//! `entrenar export`: a Hugging Face folder becomes a GGUF file.
+//! `entrenar export`: a Hugging Face folder, or a GGUF file, becomes a GGUF file.
 
 use std::fs;
 use std::io::{self, Write};
@@ -13,24 +13,28 @@ use entrenar::ecosystem::{
 use serde_json::json;
 
 use super::Failure;
+use super::tuning::Tuning;
 use crate::text;
 use crate::ui::Meter;
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// A Hugging Face folder, a `*.safetensors.index.json` or a `.safetensors` file
+    /// A Hugging Face folder, a `*.safetensors.index.json`, a `.safetensors` or a `.gguf` file
     input: PathBuf,
 
     /// The file to write [default: the folder's name and the type, in the current folder]
     output: Option<PathBuf>,
 
-    /// Q2_K, Q3_K_M, Q4_K_M, Q5_K_M, Q6_K, Q8_0, F16 or F32
+    /// A file type as llama-quantize names it (Q4_K_M, Q8_0, IQ3_S, F16 …), or COPY to keep all types
     #[arg(short, long, value_name = "TYPE", default_value = "Q4_K_M", value_parser = quantization)]
     quant: QuantizationType,
 
     /// Worker threads [default: one a processor]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+
+    #[command(flatten)]
+    tuning: Tuning,
 
     /// Print the plan (every tensor's type, the exact size) and write nothing
     #[arg(long)]
@@ -112,7 +116,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 /// The exporter that the flags describe.
 fn exporter(args: &Args) -> Result<GgufExporter, Failure> {
-    let mut exporter = GgufExporter::new(args.quant).with_existing(if args.force {
+    let mut exporter = args.tuning.exporter(args.quant)?.with_existing(if args.force {
         Existing::Replace
     } else {
         Existing::Keep
@@ -156,11 +160,13 @@ fn read_provenance(path: &Path) -> Result<ExperimentProvenance, Failure> {
     serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
-/// `./my-model` as Q4_K_M goes to `my-model-Q4_K_M.gguf` in the current folder.
+/// `./my-model` as Q4_K_M goes to `my-model-Q4_K_M.gguf` in the current folder; so does `my-model.gguf`.
 fn default_output(input: &Path, quant: QuantizationType) -> Result<PathBuf, Failure> {
     let full = fs::canonicalize(input).map_err(|e| format!("{}: {e}", input.display()))?;
-    let named = if full.is_dir() { full.as_path() } else { full.parent().unwrap_or(&full) };
-    let name = named.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy());
+    let is_gguf = full.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+    let named = if full.is_dir() || is_gguf { full.as_path() } else { full.parent().unwrap_or(&full) };
+    let name = if is_gguf { named.file_stem() } else { named.file_name() };
+    let name = name.map_or_else(|| "model".into(), |name| name.to_string_lossy());
     Ok(PathBuf::from(format!("{name}-{quant}.gguf")))
 }
 
