@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use conformance::report::{Outcome, Report};
-use conformance::{fixtures, kernels, memory, real, two_step};
+use conformance::{file_types, fixtures, kernels, memory, real, two_step};
 use fixture_models::Workbench;
 
 /// Compares ours with llama.cpp and its converter, and prints a line for every check.
@@ -75,10 +75,12 @@ fn checks(arguments: &Arguments, bench: &Workbench) -> Result<bool, Box<dyn std:
         report.check("kernels on every float", every_float);
     }
     fixtures::run(&mut report, &dir);
+    file_types::fixtures(&mut report, &dir);
     if arguments.quick {
         println!("not run with --quick: real models, answers, embeddings, other readers, memory");
     } else {
         real::run(&mut report, bench, &dir);
+        file_types::real(&mut report, bench, &dir);
         memory::run(&mut report, &dir);
     }
     Ok(report.conclude())

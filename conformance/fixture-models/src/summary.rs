@@ -47,7 +47,7 @@ pub struct Summary {
 }
 
 /// Tensor types: id, name, elements of a block, bytes of a block (ggml.h and ggml-common.h of llama.cpp, 2026-10).
-const TENSOR_TYPES: [(u32, &str, u64, u64); 13] = [
+const TENSOR_TYPES: [(u32, &str, u64, u64); 28] = [
     (0, "F32", 1, 4),
     (1, "F16", 1, 2),
     (2, "Q4_0", 32, 18),
@@ -60,7 +60,22 @@ const TENSOR_TYPES: [(u32, &str, u64, u64); 13] = [
     (12, "Q4_K", 256, 144),
     (13, "Q5_K", 256, 176),
     (14, "Q6_K", 256, 210),
+    (16, "IQ2_XXS", 256, 66),
+    (17, "IQ2_XS", 256, 74),
+    (18, "IQ3_XXS", 256, 98),
+    (19, "IQ1_S", 256, 50),
+    (20, "IQ4_NL", 32, 18),
+    (21, "IQ3_S", 256, 110),
+    (22, "IQ2_S", 256, 82),
+    (23, "IQ4_XS", 256, 136),
+    (29, "IQ1_M", 256, 56),
     (30, "BF16", 1, 2),
+    (34, "TQ1_0", 256, 54),
+    (35, "TQ2_0", 256, 66),
+    (39, "MXFP4", 32, 17),
+    (40, "NVFP4", 64, 36),
+    (41, "Q1_0", 128, 18),
+    (42, "Q2_0", 64, 18),
 ];
 
 /// The static name that equals `name`, if it is a tensor type's.

@@ -3,6 +3,7 @@
 //! The only place beside `kquant`'s vector code where unsafe code is permitted: it is a foreign function
 //! interface. Everything public is safe to call with any arguments.
 
+pub mod activations;
 pub mod dry_run;
 pub mod ggml;
 pub mod guarded;

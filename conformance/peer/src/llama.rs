@@ -92,17 +92,107 @@ pub enum Target {
 ///
 /// When llama.cpp returns an error.
 pub fn quantize_model(input: &Path, output: &Path, target: Target, threads: u16) -> Result<(), Refused> {
+    quantize_model_with(input, output, target, threads, &Settings::default())
+}
+
+/// More of what the `llama-quantize` command is told.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `--allow-requantize`.
+    pub requantize: bool,
+    /// `--keep-split`.
+    pub keep_split: bool,
+    /// An importance matrix: weights for each column of each matrix, by the tensors' names.
+    pub importance: Vec<(CString, Vec<f32>)>,
+    /// Metadata to set, as `--override-kv` does and `--imatrix` for what tells of the matrix.
+    pub metadata: Vec<(String, Override)>,
+}
+
+/// A value of [`Settings::metadata`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Override {
+    /// An integer.
+    Int(i64),
+    /// A text.
+    Str(String),
+}
+
+impl Override {
+    /// As llama.cpp takes it; what is too long is cut.
+    fn raw(&self, key: &str) -> sys::llama_model_kv_override {
+        // SAFETY: a plain struct of numbers and characters, of which all zeros is one.
+        let mut raw: sys::llama_model_kv_override = unsafe { std::mem::zeroed() };
+        copy_text(key, &mut raw.key);
+        match self {
+            Self::Int(value) => {
+                raw.tag = sys::LLAMA_KV_OVERRIDE_TYPE_INT;
+                raw.__bindgen_anon_1.val_i64 = *value;
+            }
+            Self::Str(value) => {
+                raw.tag = sys::LLAMA_KV_OVERRIDE_TYPE_STR;
+                let mut text = [0; 128];
+                copy_text(value, &mut text);
+                raw.__bindgen_anon_1.val_str = text;
+            }
+        }
+        raw
+    }
+}
+
+/// With a NUL behind it.
+fn copy_text(text: &str, to: &mut [c_char; 128]) {
+    for (to, byte) in to[..127].iter_mut().zip(text.bytes()) {
+        *to = byte as c_char;
+    }
+}
+
+/// The same with more settings.
+///
+/// # Errors
+///
+/// When llama.cpp returns an error.
+pub fn quantize_model_with(
+    input: &Path,
+    output: &Path,
+    target: Target,
+    threads: u16,
+    settings: &Settings,
+) -> Result<(), Refused> {
     start();
     take_log();
     let (source, destination) = (c_path(input)?, c_path(output)?);
     // SAFETY: returns a plain struct.
     let mut params = unsafe { sys::llama_model_quantize_default_params() };
     params.nthread = threads.into();
+    params.allow_requantize = settings.requantize;
+    params.keep_split = settings.keep_split;
+    let entries = settings.importance.iter();
+    let mut importance: Vec<_> = entries
+        .map(|(name, data)| sys::llama_model_imatrix_data {
+            name: name.as_ptr(),
+            data: data.as_ptr(),
+            size: data.len(),
+        })
+        .collect();
+    importance.push(sys::llama_model_imatrix_data {
+        name: std::ptr::null(),
+        data: std::ptr::null(),
+        size: 0,
+    });
+    if !settings.importance.is_empty() {
+        params.imatrix = importance.as_ptr();
+    }
+    let mut metadata: Vec<_> = settings.metadata.iter().map(|(key, value)| value.raw(key)).collect();
+    // The list ends with an empty key.
+    metadata.push(Override::Int(0).raw(""));
+    if !settings.metadata.is_empty() {
+        params.kv_overrides = metadata.as_ptr();
+    }
     match target {
         Target::Copy => params.only_copy = true,
         Target::FileType(id) => params.ftype = id,
     }
-    // SAFETY: two C strings and a struct that outlive the call; its pointers are the null ones of the defaults.
+    // SAFETY: two C strings and a struct that outlive the call; its pointers are null or lists that end as they must.
     match unsafe { sys::llama_model_quantize(source.as_ptr(), destination.as_ptr(), &raw const params) } {
         0 => Ok(()),
         code => Err(Refused::new(format_args!("llama_model_quantize {} returned {code}", input.display()))),
@@ -210,16 +300,43 @@ impl Model {
     }
 
     fn context(&self, embeddings: bool) -> Result<Context<'_>, Refused> {
+        self.watched_context(embeddings, None, std::ptr::null_mut())
+    }
+
+    /// How many tokens the model was trained on at once; 1 at least.
+    pub(crate) fn trained_context(&self) -> usize {
+        // SAFETY: a live model.
+        let trained = unsafe { sys::llama_model_n_ctx_train(self.raw.as_ptr()) };
+        usize::try_from(trained).unwrap_or(1).max(1)
+    }
+
+    /// Runs tokens in a context of their own; `watch` is told of every operation, with `user`.
+    pub(crate) fn run_watched(
+        &self,
+        tokens: &mut [i32],
+        embeddings: bool,
+        watch: sys::ggml_backend_sched_eval_callback,
+        user: *mut c_void,
+    ) -> Result<(), Refused> {
+        self.watched_context(embeddings, watch, user)?.decode(tokens)
+    }
+
+    fn watched_context(
+        &self,
+        embeddings: bool,
+        watch: sys::ggml_backend_sched_eval_callback,
+        user: *mut c_void,
+    ) -> Result<Context<'_>, Refused> {
         // SAFETY: returns a plain struct.
         let mut params = unsafe { sys::llama_context_default_params() };
-        // SAFETY: a live model.
-        let trained = u32::try_from(unsafe { sys::llama_model_n_ctx_train(self.raw.as_ptr()) }).unwrap_or(0);
-        params.n_ctx = CONTEXT.min(trained.max(1));
+        params.n_ctx = CONTEXT.min(u32::try_from(self.trained_context()).unwrap_or(CONTEXT));
         params.n_batch = params.n_ctx;
         params.n_ubatch = params.n_ctx;
         params.n_threads = 2;
         params.n_threads_batch = 2;
         params.embeddings = embeddings;
+        params.cb_eval = watch;
+        params.cb_eval_user_data = user;
         // SAFETY: a live model, which the context borrows.
         let raw = unsafe { sys::llama_init_from_model(self.raw.as_ptr(), params) };
         NonNull::new(raw)

@@ -330,7 +330,10 @@ fn three() -> ImportanceMatrix {
 #[test]
 fn tensors_get_weights_that_fit() {
     let matrix = three();
-    assert_eq!(matrix.for_tensor("blk.0.attn_q.weight", &[256, 4]).unwrap().map(|weights| weights.len()), Some(256));
+    assert_eq!(
+        matrix.for_tensor("blk.0.attn_q.weight", &[256, 4]).unwrap().map(|weights| weights.len()),
+        Some(256)
+    );
     assert_eq!(matrix.for_tensor("blk.9.attn_q.weight", &[256, 4]).unwrap(), None);
     assert_eq!(
         matrix.for_tensor("token_embd.weight", &[256, 4]).unwrap(),

@@ -1,0 +1,194 @@
+//! Every file type from GGUF files, with importance and without, ours beside llama.cpp's `llama_model_quantize`.
+
+use std::ffi::CString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use entrenar_ecosystem::{GgufExporter, ImportanceMatrix, QuantizationType};
+use fixture_models::{Conversion, Summary, Workbench};
+use gguf_format::{Dims, GgmlType, Layout, Metadata, TensorSpec};
+use peer::activations::Activations;
+use peer::llama::{self, Override, Settings, Target};
+
+use crate::export::compare;
+use crate::real::MODELS;
+use crate::report::{Outcome, Report, first_few};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// What the models read to tell what matters; the number of its parts.
+const TEXT: &str = include_str!("../scripts/corpus.txt");
+const CHUNKS: u32 = 1;
+
+/// An importance matrix in both formats, and as llama.cpp takes it.
+struct Matrix {
+    files: [PathBuf; 2],
+    importance: Vec<(CString, Vec<f32>)>,
+}
+
+/// Makes the checks on fixture models, a line for each and each kind of importance.
+pub fn fixtures(report: &mut Report, dir: &Path) {
+    for model in fixture_models::all() {
+        let input = || {
+            let folder = fixture_models::write(model.name, dir)?;
+            let file = dir.join(format!("{}.F32.gguf", model.name));
+            GgufExporter::new(QuantizationType::F32).export(&folder, &file)?;
+            Ok(file)
+        };
+        check(report, dir, model.name, &input);
+    }
+}
+
+/// Makes the checks on real models.
+pub fn real(report: &mut Report, bench: &Workbench, dir: &Path) {
+    for real in &MODELS {
+        let mut outtypes = vec!["f32", real.outtype];
+        outtypes.dedup();
+        for outtype in outtypes {
+            let input = || {
+                let file = dir.join(format!("{}.{outtype}.in.gguf", real.name));
+                if !file.exists() {
+                    let folder = bench.join("models").join(real.folder);
+                    bench.convert(&[Conversion { folder, out: file.clone(), outtype, pre: None }])?;
+                }
+                Ok(file)
+            };
+            check(report, dir, &format!("{} {outtype}", real.name), &input);
+        }
+    }
+}
+
+fn check(report: &mut Report, dir: &Path, name: &str, input: &dyn Fn() -> Result<PathBuf>) {
+    report.check(format!("file types {name}"), || every_type(&input()?, dir, None));
+    for (format, label) in ["GGUF", "dat"].into_iter().enumerate() {
+        report.check(format!("file types {name} imatrix {label}"), || {
+            let input = input()?;
+            let matrix = matrix(&input, dir)?;
+            every_type(&input, dir, Some((&matrix, format)))
+        });
+    }
+}
+
+fn every_type(input: &Path, dir: &Path, matrix: Option<(&Matrix, usize)>) -> Outcome {
+    let (mut equal, mut refused, mut wrong) = (0, 0, Vec::new());
+    let all = QuantizationType::ALL.iter().chain([&QuantizationType::Copy]).copied();
+    // Nothing counts where nothing is rounded: a copy and a matrix exclude each other.
+    for quantization in all.filter(|q| matrix.is_none() || *q != QuantizationType::Copy) {
+        match one_type(input, dir, quantization, matrix) {
+            Ok(true) => equal += 1,
+            Ok(false) => refused += 1,
+            Err(error) => wrong.push(format!("{quantization}: {error}")),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(format!("{} differ: {}", wrong.len(), first_few(&wrong)).into());
+    }
+    Ok(format!("{equal} whole files the same, {refused} refused by both"))
+}
+
+/// Whether both wrote the same file; `false` if both refused.
+fn one_type(
+    input: &Path,
+    dir: &Path,
+    quantization: QuantizationType,
+    matrix: Option<(&Matrix, usize)>,
+) -> Result<bool> {
+    let (ours, theirs) = (dir.join("types.ours.gguf"), dir.join("types.theirs.gguf"));
+    let target = quantization.file_type().map_or(Target::Copy, |file_type| Target::FileType(file_type.id()));
+    let mut exporter = GgufExporter::new(quantization);
+    let mut settings = Settings::default();
+    if let Some((matrix, format)) = matrix {
+        let file = &matrix.files[format];
+        let read = ImportanceMatrix::open(file)?;
+        settings.importance.clone_from(&matrix.importance);
+        settings.metadata = told(file, matrix.importance.len());
+        exporter = exporter.with_importance_matrix(read, file);
+    }
+    let their_result = llama::quantize_model_with(input, &theirs, target, 2, &settings);
+    let our_result = exporter.export(input, &ours);
+    match (our_result, their_result) {
+        (Ok(_), Ok(())) => {
+            if fs::read(&theirs)? == fs::read(&ours)? {
+                return Ok(true);
+            }
+            compare(&Summary::read(&theirs)?, &Summary::read(&ours)?)?;
+            Err("the same things in another order".into())
+        }
+        (Err(_), Err(_)) => Ok(false),
+        (Ok(_), Err(theirs)) => Err(format!("llama.cpp alone refuses: {theirs}").into()),
+        (Err(ours), Ok(())) => Err(format!("we alone refuse: {ours}").into()),
+    }
+}
+
+/// What llama-quantize writes about a matrix; of the path, as we do, only the name.
+fn told(file: &Path, entries: usize) -> Vec<(String, Override)> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut told = vec![("quantize.imatrix.file".to_owned(), Override::Str(name))];
+    told.push(("quantize.imatrix.dataset".to_owned(), Override::Str("corpus.txt".to_owned())));
+    told.push(("quantize.imatrix.entries_count".to_owned(), Override::Int(entries as i64)));
+    told.push(("quantize.imatrix.chunks_count".to_owned(), Override::Int(CHUNKS.into())));
+    told
+}
+
+/// Lets llama.cpp run the model, and writes down what met its matrices.
+fn matrix(input: &Path, dir: &Path) -> Result<Matrix> {
+    let model = llama::Model::load(input)?;
+    let is_bert = input.to_string_lossy().contains("bert") || input.to_string_lossy().contains("minilm");
+    let found = model.activations(TEXT, is_bert)?;
+    if found.is_empty() {
+        return Err("no matrix met anything".into());
+    }
+    let files = [dir.join("types.imatrix.gguf"), dir.join("types.imatrix.dat")];
+    fs::write(&files[0], as_gguf(&found)?)?;
+    fs::write(&files[1], as_dat(&found)?)?;
+    let importance = found.iter().map(|(name, columns)| {
+        let weights = columns.sums.iter().map(|sum| sum / columns.count as f32).collect();
+        Ok((CString::new(name.as_str())?, weights))
+    });
+    Ok(Matrix { files, importance: importance.collect::<Result<_>>()? })
+}
+
+/// As llama-imatrix writes it today.
+fn as_gguf(found: &Activations) -> Result<Vec<u8>> {
+    let mut metadata = Metadata::new();
+    metadata.insert("general.type", "imatrix");
+    metadata.insert("imatrix.datasets", vec!["corpus.txt".to_owned()]);
+    metadata.insert("imatrix.chunk_count", CHUNKS);
+    metadata.insert("imatrix.chunk_size", 256u32);
+    let (mut specs, mut data) = (Vec::new(), Vec::new());
+    for (name, columns) in found {
+        specs.push(TensorSpec::new(
+            format!("{name}.in_sum2"),
+            Dims::new(&[columns.sums.len() as u64, 1])?,
+            GgmlType::F32,
+        ));
+        data.push(columns.sums.iter().flat_map(|sum| sum.to_le_bytes()).collect::<Vec<u8>>());
+        specs.push(TensorSpec::new(format!("{name}.counts"), Dims::new(&[1, 1])?, GgmlType::F32));
+        data.push((columns.count as f32).to_le_bytes().to_vec());
+    }
+    let layout = Layout::new(metadata, specs)?;
+    let mut bytes = layout.header();
+    for (placed, data) in layout.tensors().iter().zip(data) {
+        bytes.resize(usize::try_from(placed.offset())?, 0);
+        bytes.extend(data);
+    }
+    bytes.resize(usize::try_from(layout.file_len())?, 0);
+    Ok(bytes)
+}
+
+/// As it used to: counts, names and numbers one after the other.
+fn as_dat(found: &Activations) -> Result<Vec<u8>> {
+    let number = |n: usize| i32::try_from(n).map(i32::to_le_bytes);
+    let mut bytes = number(found.len())?.to_vec();
+    for (name, columns) in found {
+        bytes.extend(number(name.len())?);
+        bytes.extend(name.as_bytes());
+        bytes.extend(columns.count.to_le_bytes());
+        bytes.extend(number(columns.sums.len())?);
+        bytes.extend(columns.sums.iter().flat_map(|sum| sum.to_le_bytes()));
+    }
+    bytes.extend(CHUNKS.to_le_bytes());
+    bytes.extend(number("corpus.txt".len())?);
+    bytes.extend(b"corpus.txt");
+    Ok(bytes)
+}
