@@ -1,18 +1,22 @@
-//! Prints the mix of a Llama: `cargo run -p quant-recipe --example mix -- Q4_K_M 32 8`.
+//! Prints the mix of a Llama: `cargo run -p quant-recipe --example mix -- Q4_K_M 32 8 attn_q=q8_0`.
+//!
+//! File type, layers, queries to a key; then overrides, as many as there are.
 
 use std::collections::BTreeMap;
 use std::error::Error;
 
 use gguf_format::{GgmlType, Metadata};
-use quant_recipe::{FileType, ModelFacts, Recipe, TensorDesc};
+use quant_recipe::{ModelFacts, Recipe, TensorDesc, TensorTypeOverride};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let file_type = args.next().unwrap_or_else(|| "Q4_K_M".into());
-    let file_type =
-        FileType::from_name(&file_type).ok_or_else(|| format!("{file_type}: no such file type"))?;
+    let recipe = Recipe::from_name(&file_type).ok_or_else(|| format!("{file_type}: no such file type"))?;
     let layers: u32 = args.next().map_or(Ok(32), |text| text.parse())?;
     let queries_per_key: u32 = args.next().map_or(Ok(8), |text| text.parse())?;
+
+    let overrides = args.map(|pair| TensorTypeOverride::parse(&pair)).collect::<Result<Vec<_>, _>>()?;
+    let recipe = recipe.with_tensor_types(overrides);
 
     let mut metadata = Metadata::new();
     metadata.insert("general.architecture", "llama");
@@ -36,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Part, type and reason → the layers that have them.
     let mut mix: BTreeMap<(&str, &str, String), Vec<u32>> = BTreeMap::new();
-    for (tensor, given) in tensors.iter().zip(Recipe::new(file_type).assign(&facts, &tensors)?) {
+    for (tensor, given) in tensors.iter().zip(recipe.assign(&facts, &tensors)?) {
         let name = tensor.name.trim_end_matches(".weight");
         let (layer, part) = match name.strip_prefix("blk.").and_then(|rest| rest.split_once('.')) {
             Some((layer, part)) => (Some(layer.parse::<u32>()?), part),

@@ -13,7 +13,13 @@ pub(crate) fn check(pattern: &str) -> Result<(), String> {
     while let Some(c) = rest.next() {
         let tail = rest.as_str();
         match c {
-            '\\' => escape(&mut rest)?,
+            '\\' => {
+                escape(&mut rest)?;
+                if !in_class && tail.starts_with(['b', 'B']) {
+                    unrepeated(rest.as_str())?;
+                }
+            }
+            '^' | '$' if !in_class => unrepeated(tail)?,
             '[' if !in_class => {
                 in_class = true;
                 if tail.starts_with(']') || tail.starts_with("^]") {
@@ -57,6 +63,14 @@ fn escape(rest: &mut std::str::Chars<'_>) -> Result<(), String> {
     }
 }
 
+/// What stands behind an anchor or a word boundary.
+fn unrepeated(tail: &str) -> Result<(), String> {
+    if tail.starts_with(['*', '+', '?', '{']) {
+        return Err("a place in the text is repeated, which llama-quantize refuses".to_owned());
+    }
+    Ok(())
+}
+
 fn hexadecimal(rest: &mut std::str::Chars<'_>, digits: usize) -> Result<(), String> {
     if rest.by_ref().take(digits).filter(char::is_ascii_hexdigit).count() == digits {
         Ok(())
@@ -89,6 +103,7 @@ mod tests {
             r"^output\.weight$",
             r"blk\.(?:[0-9]|1[0-5])\.",
             r"[[:digit:]]+[^a-z]",
+            r"[$*^+]\$*\bx",
             r"[[:alpha:][:digit:]_]",
             r"[a\[\]b-]",
             r"\x41\u0042\/\-",
@@ -121,6 +136,9 @@ mod tests {
             ("[a[b]]", "[ in a class"),
             ("[[.a.]]", "[ in a class"),
             ("[]a]", "cannot begin"),
+            ("^*a", "is repeated"),
+            ("a${2}", "is repeated"),
+            (r"\b?a", "is repeated"),
             ("[^]a]", "cannot begin"),
             (r"a\", "backslash"),
         ] {

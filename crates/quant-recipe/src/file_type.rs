@@ -1,5 +1,6 @@
 //! File types: what a user asks for, and what `general.file_type` says.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use gguf_format::GgmlType;
@@ -114,6 +115,41 @@ impl FileType {
     }
 }
 
+/// File types by the tensor type that most tensors have, where it is not that of the same name.
+const GUESSES: &[(GgmlType, u32)] = &[
+    (GgmlType::Q3_K, FileType::Q3_K_M.id()),
+    (GgmlType::Q4_K, FileType::Q4_K_M.id()),
+    (GgmlType::Q5_K, FileType::Q5_K_M.id()),
+    // In `llama_ftype`, but nothing that `llama-quantize` makes.
+    (GgmlType::NVFP4, 39),
+    // Not known to llama.cpp's guess, which then says F32.
+    (GgmlType::MXFP4, 0),
+];
+
+/// What `general.file_type` says of a file that lacked it, when llama.cpp copies it: the file type of the tensor type
+/// that most tensors have, and 1024 as a mark that it is a guess (`LLAMA_FTYPE_GUESSED` in `llama.h`, the constructor
+/// in `llama-model-loader.cpp`, llama.cpp as pinned by `llama-cpp-sys-2` 0.1.161).
+///
+/// `types` are those of the tensors in canonical order ([`gguf_format::compare_tensor_names`]): of two types with as
+/// many tensors, the one that has them first counts.
+#[must_use]
+pub fn guessed_file_type(types: impl IntoIterator<Item = GgmlType>) -> u32 {
+    const GUESSED: u32 = 1024;
+    let mut counts = BTreeMap::new();
+    let mut most = (0, GgmlType::F32);
+    for ty in types {
+        let count = counts.entry(ty).or_insert(0_usize);
+        *count += 1;
+        if *count > most.0 {
+            most = (*count, ty);
+        }
+    }
+    let (_, most) = most;
+    let known = GUESSES.iter().find(|(ty, _)| *ty == most).map(|&(_, id)| id);
+    let of_its_name = || FileType::from_name(most.name()).map_or(0, FileType::id);
+    known.unwrap_or_else(of_its_name) | GUESSED
+}
+
 impl fmt::Display for FileType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -163,6 +199,29 @@ mod tests {
             seen.insert(file_type);
         }
         assert!(seen.iter().eq(FileType::ALL));
+    }
+
+    #[test]
+    fn guesses_are_those_of_llama_cpp() {
+        use GgmlType as T;
+        assert_eq!(guessed_file_type([]), 1024);
+        assert_eq!(guessed_file_type([T::F32, T::Q4_K, T::Q6_K, T::Q4_K]), 1024 + 15);
+        assert_eq!(guessed_file_type([T::Q8_0, T::F16, T::F16, T::Q8_0]), 1024 + 1, "F16 was twice first");
+        // Type by type, `switch (type_max)` there.
+        let told = "F32 0 F16 1 BF16 32 Q4_0 2 Q4_1 3 Q5_0 8 Q5_1 9 Q8_0 7 Q2_K 10 Q3_K 12 Q4_K 15 Q5_K 17 Q6_K 18 TQ1_0 36 \
+            TQ2_0 37 IQ2_XXS 19 IQ2_XS 20 IQ2_S 28 IQ3_XXS 23 IQ1_S 24 IQ1_M 31 IQ4_NL 25 IQ4_XS 30 IQ3_S 26 NVFP4 39 \
+            Q1_0 40 Q2_0 41 MXFP4 0 I32 0 Q8_K 0";
+        let words: Vec<&str> = told.split_whitespace().collect();
+        let (pairs, _) = words.as_chunks::<2>();
+        assert_eq!(pairs.len(), 30);
+        for [name, id] in pairs {
+            let ty = T::from_name(name).unwrap();
+            assert_eq!(
+                guessed_file_type([ty]).to_string(),
+                (1024 | id.parse::<u32>().unwrap()).to_string(),
+                "{name}"
+            );
+        }
     }
 
     #[test]

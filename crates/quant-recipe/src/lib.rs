@@ -19,7 +19,7 @@ mod walk;
 pub use assignment::{Asked, Assignment, Kept, Reason, TensorDesc};
 pub use error::RecipeError;
 pub use facts::ModelFacts;
-pub use file_type::FileType;
+pub use file_type::{FileType, guessed_file_type};
 pub use imatrix::{ImportanceError, ImportanceFileError, ImportanceMatrix, requires_importance};
 pub use overrides::{OverrideError, TensorTypeOverride};
 pub use prune::{PrunedLayers, Renumbering};

@@ -23,17 +23,24 @@ pub struct Renumbering {
     block_count: u32,
 }
 
-/// Metadata with an entry a layer, after the architecture's name. llama.cpp leaves them as they are, and then cannot
-/// load the file.
+/// Metadata that may have an entry a layer (`get_key_or_arr` in llama.cpp's sources), after the architecture's name.
+/// llama.cpp leaves them as they are, and then cannot load the file.
 const PER_LAYER: &[&str] = &[
     "attention.head_count",
     "attention.head_count_kv",
     "attention.sliding_window_pattern",
     "attention.recurrent_layers",
     "attention.compress_ratios",
+    "attention.indexer.types",
+    "expert_feed_forward_length",
+    "expert_used_count",
     "feed_forward_length",
     "swiglu_clamp_exp",
     "swiglu_clamp_shexp",
+    "xielu.alpha_n",
+    "xielu.alpha_p",
+    "xielu.beta",
+    "xielu.eps",
 ];
 
 impl PrunedLayers {
@@ -109,8 +116,8 @@ impl Renumbering {
         };
         let block_count = format!("{architecture}.block_count");
         let layers = metadata.get(&block_count).and_then(Value::as_u64);
-        for name in PER_LAYER {
-            let key = format!("{architecture}.{name}");
+        // The keys of xIELU have no architecture before them.
+        for key in PER_LAYER.iter().flat_map(|name| [format!("{architecture}.{name}"), (*name).to_owned()]) {
             let Some(Value::Array(list)) = metadata.get(&key) else { continue };
             if Some(list.len() as u64) == layers {
                 let list = self.shorten(list);
@@ -223,12 +230,14 @@ mod tests {
         metadata.insert("deci.attention.head_count", vec![4_u32, 5, 6]);
         metadata.insert("deci.attention.head_count_kv", vec![1_i32, 2]);
         metadata.insert("deci.rope.dimension_sections", vec![7_i32, 8, 9]);
+        metadata.insert("xielu.beta", vec![0.5_f32, 1.0, 1.5]);
         PrunedLayers::new([1]).renumber(["blk.0.a", "blk.1.a", "blk.2.a"]).unwrap().apply(&mut metadata);
         let keys: Vec<&str> = metadata.iter().map(|(key, _)| key).collect();
         assert_eq!(keys.last(), Some(&"deci.block_count"));
         assert_eq!(metadata.get("deci.block_count"), Some(&Value::U32(2)));
         assert_eq!(metadata.get("deci.attention.head_count"), Some(&vec![4_u32, 6].into()));
         assert_eq!(metadata.get("deci.attention.head_count_kv"), Some(&vec![1_i32, 2].into()));
+        assert_eq!(metadata.get("xielu.beta"), Some(&vec![0.5_f32, 1.5].into()));
         assert_eq!(metadata.get("deci.rope.dimension_sections"), Some(&vec![7_i32, 8, 9].into()));
     }
 }

@@ -2,7 +2,7 @@
 
 use gguf_format::{GgmlType, Metadata, Value};
 use proptest::prelude::*;
-use quant_recipe::{FileType, ModelFacts, Reason, Recipe, RecipeError, TensorDesc};
+use quant_recipe::{FileType, ModelFacts, Reason, Recipe, RecipeError, TensorDesc, TensorTypeOverride};
 
 fn facts() -> impl Strategy<Value = ModelFacts> {
     let architecture =
@@ -97,6 +97,56 @@ proptest! {
                     prop_assert!(error.to_string().contains(&quoted));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn any_options_give_types_that_fit_or_an_error(
+        facts in facts(),
+        tensors in prop::collection::vec(tensor(), 0..16),
+        switches in any::<[bool; 4]>(),
+        parts in prop::collection::vec(prop::sample::select(GgmlType::ALL.to_vec()), 0..3),
+        patterns in prop::collection::vec((".{0,8}", prop::sample::select(GgmlType::ALL.to_vec())), 0..3),
+        chosen in any::<prop::sample::Index>(),
+    ) {
+        let tensors: Vec<TensorDesc<'_>> = tensors
+            .iter()
+            .map(|(name, dims, element)| TensorDesc { name, dims, element: *element })
+            .collect();
+        let [pure, left, requantizing, importance] = switches;
+        let mut recipe = Recipe::new(FileType::ALL[chosen.index(FileType::ALL.len())])
+            .with_pure(pure)
+            .with_output_tensor_left(left)
+            .with_requantizing(requantizing)
+            .with_importance_matrix(importance)
+            .with_tensor_types(patterns.iter().filter_map(|(text, ty)| TensorTypeOverride::new(text, *ty).ok()));
+        if let Some(&ty) = parts.first() {
+            recipe = recipe.with_output_tensor_type(ty);
+        }
+        if let Some(&ty) = parts.get(1) {
+            recipe = recipe.with_token_embedding_type(ty);
+        }
+        match recipe.assign(&facts, &tensors) {
+            Ok(given) => {
+                for (tensor, given) in tensors.iter().zip(given) {
+                    let fits = tensor.row_len().is_multiple_of(given.ty.block_len() as u64);
+                    prop_assert!(fits || given.ty == tensor.element, "{tensor:?} {given:?}");
+                    prop_assert!(requantizing || given.ty == tensor.element || !tensor.element.is_quantized());
+                }
+            }
+            Err(error) => prop_assert!(!error.to_string().contains('\n'), "{error}"),
+        }
+    }
+
+    #[test]
+    fn any_pair_is_an_override_or_an_error(text in r"[\[\](){}*+?|^$.\\a-z=:&~0-9-]{0,12}(=q8_0)?|.{0,12}") {
+        match TensorTypeOverride::parse(&text) {
+            Ok(read) => {
+                prop_assert!(text.to_ascii_lowercase().starts_with(read.pattern()));
+                let again = TensorTypeOverride::parse(&read.to_string()).map_err(|e| TestCaseError::fail(e.to_string()))?;
+                prop_assert_eq!(again.matches("output.weight"), read.matches("output.weight"));
+            }
+            Err(error) => prop_assert!(!error.to_string().contains('\n'), "{error}"),
         }
     }
 
