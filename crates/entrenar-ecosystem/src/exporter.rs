@@ -8,7 +8,7 @@ use export_pipeline::{Cancel, Existing, Plan, Progress, RunOptions};
 use gguf_format::{Metadata, Value};
 use hf_checkpoint::Options;
 use provenance::{ExperimentProvenance, GeneralMetadata};
-use quant_recipe::{ImportanceMatrix, ModelFacts, PrunedLayers, Recipe, TensorDesc};
+use quant_recipe::{ImportanceMatrix, ModelFacts, PrunedLayers, Recipe, TensorDesc, guessed_file_type};
 
 use crate::error::GgufExportError;
 use crate::input::{self, Input, PrunedInput};
@@ -183,7 +183,7 @@ impl GgufExporter {
         let mut input = input::open(input.as_ref(), &options)?;
         let mut importance = self.importance.as_ref().map(|(matrix, _)| matrix.clone());
         let mut metadata = input.metadata();
-        self.describe(&mut metadata)?;
+        self.describe(&mut metadata, input.as_ref())?;
         // Rules look at the whole model's facts, also where layers go.
         let facts = ModelFacts::from_metadata(&metadata)?;
         if let Some(layers) = &self.pruned {
@@ -216,7 +216,7 @@ impl GgufExporter {
     }
 
     /// Adds to a model's metadata what is said about it, in the order that survives llama.cpp's tools.
-    fn describe(&self, metadata: &mut Metadata) -> Result<(), GgufExportError> {
+    fn describe(&self, metadata: &mut Metadata, input: &dyn Input) -> Result<(), GgufExportError> {
         if let Some(general) = &self.general {
             general.merge_into(metadata)?;
         }
@@ -224,10 +224,12 @@ impl GgufExporter {
             provenance.merge_into(metadata)?;
         }
         metadata.move_to_end(QUANTIZATION_VERSION_KEY, QUANTIZATION_VERSION);
-        let kept = metadata.get(FILE_TYPE_KEY).cloned();
-        if let Some(file_type) = self.recipe.file_type().map(|ty| Value::U32(ty.id())).or(kept) {
-            metadata.move_to_end(FILE_TYPE_KEY, file_type);
-        }
+        let file_type = match (self.recipe.file_type(), metadata.get(FILE_TYPE_KEY)) {
+            (Some(file_type), _) => Value::U32(file_type.id()),
+            (None, Some(kept)) => kept.clone(),
+            (None, None) => guessed_file_type(input.tensors()?.iter().map(|tensor| tensor.element)).into(),
+        };
+        metadata.move_to_end(FILE_TYPE_KEY, file_type);
         for (key, value) in &self.overrides {
             metadata.move_to_end(key, value.clone());
         }
