@@ -75,9 +75,11 @@ fn checks(arguments: &Arguments, bench: &Workbench) -> Result<bool, Box<dyn std:
         report.check("kernels on every float", every_float);
     }
     fixtures::run(&mut report, &dir);
-    file_types::fixtures(&mut report, &dir);
+    file_types::fixtures(&mut report, &dir, arguments.quick);
     if arguments.quick {
-        println!("not run with --quick: real models, answers, embeddings, other readers, memory");
+        println!(
+            "not run with --quick: file types of most models, real models, answers, embeddings, other readers, memory"
+        );
     } else {
         real::run(&mut report, bench, &dir);
         file_types::real(&mut report, bench, &dir);
