@@ -33,9 +33,6 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
-    #[command(flatten)]
-    tuning: Tuning,
-
     /// Print the plan (every tensor's type, the exact size) and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -83,6 +80,10 @@ pub(crate) struct Args {
     /// No progress and no notes
     #[arg(long)]
     quiet: bool,
+
+    // Last, because its heading holds for all that follows.
+    #[command(flatten)]
+    tuning: Tuning,
 }
 
 fn quantization(name: &str) -> Result<QuantizationType, String> {
@@ -160,14 +161,33 @@ fn read_provenance(path: &Path) -> Result<ExperimentProvenance, Failure> {
     serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
-/// `./my-model` as Q4_K_M goes to `my-model-Q4_K_M.gguf` in the current folder; so does `my-model.gguf`.
+/// `./my-model` as Q4_K_M goes to `my-model-Q4_K_M.gguf` in the current folder; so do `my-model.gguf` and
+/// `my-model-BF16.gguf`.
 fn default_output(input: &Path, quant: QuantizationType) -> Result<PathBuf, Failure> {
     let full = fs::canonicalize(input).map_err(|e| format!("{}: {e}", input.display()))?;
     let is_gguf = full.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
-    let named = if full.is_dir() || is_gguf { full.as_path() } else { full.parent().unwrap_or(&full) };
-    let name = if is_gguf { named.file_stem() } else { named.file_name() };
+    let name = match (full.is_dir(), is_gguf) {
+        (true, _) => full.file_name(),
+        (false, true) => full.file_stem(),
+        (false, false) => full.parent().unwrap_or(&full).file_name(),
+    };
     let name = name.map_or_else(|| "model".into(), |name| name.to_string_lossy());
+    let name = if full.is_dir() { &*name } else { without_type(&name) };
     Ok(PathBuf::from(format!("{name}-{quant}.gguf")))
+}
+
+/// A name without the type that it ends with: `my-model` of `my-model-BF16` or `my-model.BF16`.
+fn without_type(name: &str) -> &str {
+    match name.rsplit_once(['-', '.']) {
+        Some((rest, ty)) if !rest.is_empty() && !is_number(ty) && QuantizationType::parse(ty).is_some() => {
+            rest
+        }
+        _ => name,
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn print_plan(plan: &ExportPlan, json: bool) -> Result<(), Failure> {
@@ -224,4 +244,23 @@ fn print_result(plan: &ExportPlan, result: &GgufExportResult, json: bool) -> Res
         plan.bits_per_weight(),
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_type;
+
+    #[test]
+    fn types_at_the_end_of_names_are_seen() {
+        for (name, without) in [
+            ("my-model-BF16", "my-model"),
+            ("my-model.q8_0", "my-model"),
+            ("my-model", "my-model"),
+            ("llama-7", "llama-7"),
+            ("Qwen3-0.6B", "Qwen3-0.6B"),
+            ("-F16", "-F16"),
+        ] {
+            assert_eq!(without_type(name), without);
+        }
+    }
 }
