@@ -329,3 +329,78 @@ fn a_strangers_file_cannot_drive_the_terminal() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(!output.stdout.contains(&0x1b), "{}", text(&output.stdout));
 }
+
+/// Tensors of a plan by name, with their types.
+fn planned(place: &Place, args: &[&str]) -> Vec<(String, String)> {
+    let output = place.run(&[&["export"], args, &["--dry-run", "--json", "--quiet"]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let tensors = plan["tensors"].as_array().unwrap().iter();
+    tensors.map(|tensor| (text(&tensor["name"]), text(&tensor["to"]))).collect()
+}
+
+#[test]
+fn options_of_llama_quantize_decide_types() {
+    let place = Place::new();
+    let model = place.model();
+    let ty = |args: &[&str], name: &str| {
+        let all = planned(&place, &[&[model], args].concat());
+        all.into_iter().find(|(tensor, _)| tensor == name).unwrap().1
+    };
+    let (value, key) = ("blk.0.attn_v.weight", "blk.0.attn_k.weight");
+    assert_eq!(ty(&["--quant", "iq4_xs"], key), "IQ4_XS");
+    assert_eq!(ty(&["--quant", "14"], key), "Q4_K");
+    let has_q6 =
+        |args: &[&str]| planned(&place, &[&[model], args].concat()).iter().any(|(_, ty)| ty == "Q6_K");
+    assert!(has_q6(&["--quant", "Q4_K_M"]));
+    assert!(!has_q6(&["--quant", "Q4_K_M", "--pure"]));
+    assert_eq!(ty(&["--tensor-type", "ATTN_V=q8_0"], value), "Q8_0");
+    assert_eq!(ty(&["--token-embedding-type", "f16"], "token_embd.weight"), "F16");
+    assert_eq!(ty(&["--quant", "copy"], value), ty(&["--quant", "copy"], key));
+
+    for (args, said) in [
+        (&["--tensor-type", "nothing=q8_0"][..], "matches no tensor"),
+        (&["--quant", "copy", "--pure"], "exclude each other"),
+        (&["--quant", "IQ2_XXS"], "needs importance"),
+        (&["--prune-layers", "99"], "layer 99"),
+        (&["--imatrix", "missing.gguf"], "missing.gguf"),
+    ] {
+        let error = place.fails(&[&["export", model, "out.gguf"], args].concat());
+        assert!(error.contains(said), "{error}");
+    }
+    for args in [["--tensor-type", "nothing"], ["--override-kv", "a=b"], ["--include-weights", "a"]] {
+        let output = place.run(&[&["export", model, "out.gguf"], &args[..]].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn files_are_quantized_again_only_where_that_is_allowed() {
+    let place = Place::new();
+    assert!(place.run(&["export", place.model(), "m-Q8_0.gguf", "-q", "Q8_0"]).status.success());
+    let error = place.fails(&["export", "m-Q8_0.gguf", "-q", "Q4_K_M"]);
+    assert!(error.contains("Q8_0") && error.contains("allow requantizing"), "{error}");
+    let output = place.run(&["export", "m-Q8_0.gguf", "-q", "Q4_K_M", "--allow-requantize"]);
+    assert!(output.status.success());
+    assert!(place.path("m-Q4_K_M.gguf").exists(), "named after the model");
+    // A copy of a file in canonical order is the file.
+    assert!(place.run(&["export", "m-Q4_K_M.gguf", "copy.gguf", "-q", "COPY"]).status.success());
+    assert_eq!(fs::read(place.path("copy.gguf")).unwrap(), fs::read(place.path("m-Q4_K_M.gguf")).unwrap());
+    let error = place.fails(&["export", "m-Q4_K_M.gguf", "m-Q4_K_M.gguf", "-q", "COPY", "--force"]);
+    assert!(error.contains("belongs to the model"), "{error}");
+}
+
+#[test]
+fn layers_go_and_metadata_are_set() {
+    let place = Place::new();
+    let args = ["-q", "F16", "--prune-layers", "0", "--override-kv", "general.author=str:me"];
+    assert!(place.run(&[&["export", place.model(), "out.gguf"], &args[..]].concat()).status.success());
+    let output = place.run(&["inspect", "out.gguf", "--json"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let file: Value = serde_json::from_str(&said).unwrap();
+    let whole = planned(&place, &[place.model()]).len();
+    let left = file["tensors"].as_array().unwrap().len();
+    assert!(left < whole && left > 2, "{left} of {whole}");
+    assert!(said.contains("\"me\""), "{said}");
+}
