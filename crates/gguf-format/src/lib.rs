@@ -15,6 +15,7 @@ mod metadata;
 mod parse;
 mod positional;
 mod read;
+mod shards;
 mod split;
 mod tensor;
 mod value;
@@ -25,13 +26,16 @@ pub use array_ref::{ArrayRef, Arrays, Elements, Scalar, Strings};
 pub use byte_order::{can_swap_byte_order, swap_byte_order};
 pub use canonical::{block_number, canonicalize, compare_tensor_names};
 pub use cursor::ByteOrder;
-pub use error::{FileError, FormatError, KeyError, LayoutError, LimitError, Place, ReadError, SplitError};
+pub use error::{
+    FileError, FormatError, KeyError, LayoutError, LimitError, Place, ReadError, ShardError, SplitError,
+};
 pub use file::GgufFile;
 pub use ggml_type::{GgmlType, SUPER_BLOCK_LEN};
 pub use layout::{DEFAULT_ALIGNMENT, Layout, MAX_WRITE_ALIGNMENT, PlacedTensor};
 pub use limits::Limits;
 pub use metadata::Metadata;
 pub use read::{Gguf, MetadataRef, TensorRef, Tensors};
+pub use shards::{ShardKeys, ShardLimit, ShardRule};
 pub use split::{GgufSet, SetTensor, shard_file_name};
 pub use tensor::{Dims, DimsError, MAX_DIMS, MAX_TENSOR_NAME_BYTES, TensorSpec};
 pub use value::{Array, GgufString, Value, ValueType};

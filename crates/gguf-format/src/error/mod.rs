@@ -4,12 +4,14 @@ mod format;
 mod key;
 mod layout;
 mod read;
+mod shard;
 mod split;
 
 pub use format::{FormatError, Place};
 pub use key::KeyError;
 pub use layout::LayoutError;
 pub use read::{FileError, LimitError, ReadError};
+pub use shard::ShardError;
 pub use split::SplitError;
 
 /// How a name out of a file begins, fit to be shown: what is not UTF-8 replaced, long ones cut.
