@@ -1,4 +1,6 @@
-//! The output file: written under a temporary name beside the target, then put in its place in one step.
+//! The output files: written under temporary names beside their targets, then put in their places in one step.
+
+mod set;
 
 use std::fs::{self, File};
 use std::io;
@@ -7,6 +9,8 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::error::Error;
+
+pub(crate) use set::commit_all;
 
 /// What to do about a file that is already at the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,7 +22,7 @@ pub enum Existing {
     Keep,
 }
 
-/// A file on its way to a target. Dropped before [`Pending::commit`], it leaves nothing behind.
+/// A file on its way to a target. Dropped before it has its name, it leaves nothing behind.
 pub(crate) struct Pending {
     file: NamedTempFile,
     target: PathBuf,
@@ -119,9 +123,21 @@ impl Pending {
 
     /// Makes the bytes durable, then the name, then the folder that holds the name: a power failure at any
     /// moment leaves the old file or the whole new one.
-    pub(crate) fn commit(self) -> Result<PathBuf, Error> {
+    fn commit(self) -> Result<PathBuf, Error> {
+        self.sync()?;
+        let target = self.persist()?;
+        sync_folder(folder(&target)).map_err(|source| Error::output(&target, "make durable", source))?;
+        Ok(target)
+    }
+
+    /// Makes the bytes durable.
+    fn sync(&self) -> Result<(), Error> {
+        self.file().sync_all().map_err(|source| Error::output(&self.target, "write", source))
+    }
+
+    /// Gives the file its name.
+    fn persist(self) -> Result<PathBuf, Error> {
         let Self { file, target, existing } = self;
-        file.as_file().sync_all().map_err(|source| Error::output(&target, "write", source))?;
         let persisted = match existing {
             Existing::Replace => file.persist(&target),
             Existing::Keep => file.persist_noclobber(&target),
@@ -130,7 +146,6 @@ impl Pending {
             io::ErrorKind::AlreadyExists => Error::OutputExists { path: target.clone() },
             _ => Error::output(&target, "put in place", e.error),
         })?;
-        sync_folder(folder(&target)).map_err(|source| Error::output(&target, "make durable", source))?;
         Ok(target)
     }
 }

@@ -7,7 +7,7 @@ use gguf_format::GgmlType;
 
 use crate::source::SourceError;
 
-/// Why a file was not planned or not written. In every case the target is as it was before.
+/// Why files were not planned or not written. In every case the targets are as they were before.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -22,6 +22,25 @@ pub enum Error {
     /// The file that was asked for cannot be laid out.
     #[error(transparent)]
     Layout(#[from] gguf_format::LayoutError),
+    /// The model cannot be cut into shards as asked.
+    #[error(transparent)]
+    Shard(#[from] gguf_format::ShardError),
+    /// The shards that tensors are to stay in do not belong to the tensors.
+    #[error("{tensors} tensors, but only {placed} of them have one of {count} shards to go to")]
+    Shards {
+        /// How many tensors there are.
+        tensors: usize,
+        /// How many of them have a shard.
+        placed: usize,
+        /// How many shards there are.
+        count: u16,
+    },
+    /// More tensors than the metadata of shards can count.
+    #[error("{found} tensors, and shards count at most 2147483647: write one file")]
+    TooManyTensors {
+        /// How many there are.
+        found: usize,
+    },
     /// There is no encoder, or no decoder for what the source holds.
     #[error("tensor {tensor:?}: cannot turn {from} into {to}")]
     NoKernel {

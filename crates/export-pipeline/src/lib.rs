@@ -14,8 +14,8 @@ mod writeback;
 
 pub use commit::Existing;
 pub use error::Error;
-pub use plan::{Plan, PlannedTensor};
+pub use plan::{Plan, PlannedFile, PlannedTensor};
 pub use progress::{Cancel, Progress};
-pub use report::{Report, TensorReport};
+pub use report::{FileReport, Report, TensorReport};
 pub use run::{RunOptions, run};
 pub use source::{Source, SourceError, SourceTensor};

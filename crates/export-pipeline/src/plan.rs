@@ -1,8 +1,12 @@
-//! The plan: a plain value that says all about a file before any tensor is read.
+//! The plan: a plain value that says all about the output's files before any tensor is read.
 
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gguf_format::{Dims, GgmlType, Layout, Metadata, TensorSpec, compare_tensor_names};
+use gguf_format::{
+    Dims, GgmlType, Layout, Metadata, ShardKeys, ShardRule, TensorSpec, compare_tensor_names, shard_file_name,
+};
 use quant_recipe::{Assignment, Reason};
 
 use crate::error::Error;
@@ -24,7 +28,9 @@ pub struct PlannedTensor {
     pub reason: Reason,
     /// Its number in the source's list.
     pub source: usize,
-    /// Where its bytes begin, from the beginning of the file.
+    /// The file it goes to: an index of [`Plan::files`].
+    pub file: usize,
+    /// Where its bytes begin, from the beginning of its file.
     pub offset: u64,
     /// How many bytes it takes.
     pub bytes: u64,
@@ -77,11 +83,54 @@ impl PlannedTensor {
     }
 }
 
-/// A file that is to be written: its header, and for every tensor where its bytes go and what they are made of.
+/// A file of a plan: its header, and which of the plan's tensors it holds.
+#[derive(Clone, Debug)]
+pub struct PlannedFile {
+    layout: Layout,
+    tensors: Range<usize>,
+}
+
+impl PlannedFile {
+    /// The metadata, in file order.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        self.layout.metadata()
+    }
+
+    /// The tensors it holds: a range of [`Plan::tensors`].
+    #[must_use]
+    pub fn tensors(&self) -> Range<usize> {
+        self.tensors.clone()
+    }
+
+    /// The exact length of the file in bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.layout.file_len()
+    }
+
+    /// Never: a file without tensors has a header.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The file's bytes up to the first tensor.
+    #[must_use]
+    pub fn header(&self) -> Vec<u8> {
+        self.layout.header()
+    }
+}
+
+/// What is to be written, in one file or several shards: the headers, and for every tensor where its bytes go and
+/// what they are made of.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    layout: Layout,
+    /// Never none.
+    files: Vec<PlannedFile>,
     tensors: Vec<PlannedTensor>,
+    /// Whether the files' names tell of shards.
+    sharded: bool,
 }
 
 impl Plan {
@@ -95,40 +144,80 @@ impl Plan {
         types: Vec<Assignment>,
         metadata: Metadata,
     ) -> Result<Self, Error> {
-        if tensors.len() != types.len() {
-            return Err(Error::Unmatched { tensors: tensors.len(), types: types.len() });
-        }
-        let mut planned: Vec<PlannedTensor> = tensors
-            .into_iter()
-            .zip(types)
-            .enumerate()
-            .map(|(source, (tensor, Assignment { ty, reason, .. }))| PlannedTensor {
-                name: tensor.name,
-                dims: tensor.dims.trimmed(),
-                element: tensor.element,
-                ty,
-                reason,
-                source,
-                offset: 0,
-                bytes: 0,
-                importance: None,
-            })
-            .collect();
-        planned.sort_by(|a, b| compare_tensor_names(&a.name, &b.name));
+        let mut tensors = assigned(tensors, types)?;
+        tensors.sort_by(|a, b| compare_tensor_names(&a.name, &b.name));
+        Self::of(tensors, metadata)
+    }
 
-        for tensor in &planned {
-            let (from, to) = (tensor.element, tensor.ty);
-            if from != to && !(kquant::can_decode(from) && kquant::can_encode(to)) {
-                return Err(Error::NoKernel { tensor: tensor.name.clone(), from, to });
-            }
+    /// Plans a file with these tensors, each of the type assigned to it, in the order given.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn in_order(
+        tensors: Vec<SourceTensor>,
+        types: Vec<Assignment>,
+        metadata: Metadata,
+    ) -> Result<Self, Error> {
+        Self::of(assigned(tensors, types)?, metadata)
+    }
+
+    fn of(mut tensors: Vec<PlannedTensor>, metadata: Metadata) -> Result<Self, Error> {
+        let all = 0..tensors.len();
+        let file = lay_out(&mut tensors, 0, all, metadata)?;
+        Ok(Self { files: vec![file], tensors, sharded: false })
+    }
+
+    /// The same tensors in the same order, cut into shards by a rule.
+    ///
+    /// # Errors
+    /// The rule's limit is too small for the model.
+    pub fn split(self, rule: &ShardRule) -> Result<Self, Error> {
+        let alignment = u64::from(self.first().layout.alignment());
+        // A tensor's size with its padding: what the layout that exists has given it.
+        let sizes = self.tensors.iter().map(|t| t.bytes.next_multiple_of(alignment));
+        let cuts = rule.cut(sizes)?;
+        self.cut(&cuts, ShardKeys::Split)
+    }
+
+    /// The same tensors, each in the shard of this number, counted from 0; `shards` tells it for each tensor of the
+    /// source's list. Within a shard the order stays. The last of the `count` shards may be empty, as any other.
+    ///
+    /// A single shard is an unsplit model, under a shard's name: so has llama-quantize it.
+    ///
+    /// # Errors
+    /// A shard's number is not below `count`, or is not known of every tensor.
+    pub fn keep_shards(mut self, shards: &[u16], count: u16) -> Result<Self, Error> {
+        let shard = |tensor: &PlannedTensor| shards.get(tensor.source).copied().unwrap_or(u16::MAX);
+        self.tensors.sort_by_key(shard);
+        let mut cuts = Vec::with_capacity(usize::from(count));
+        let mut start = 0;
+        for index in 0..count {
+            let len = self.tensors.iter().skip(start).take_while(|tensor| shard(tensor) == index).count();
+            cuts.push(start..start + len);
+            start += len;
         }
-        let specs = planned.iter().map(|t| TensorSpec::new(t.name.as_str(), t.dims, t.ty)).collect();
-        let layout = Layout::new(metadata, specs)?;
-        for (tensor, placed) in planned.iter_mut().zip(layout.tensors()) {
-            tensor.offset = placed.offset();
-            tensor.bytes = placed.byte_len();
+        if start != self.tensors.len() || count == 0 {
+            return Err(Error::Shards { tensors: self.tensors.len(), placed: start, count });
         }
-        Ok(Self { layout, tensors: planned })
+        self.cut(&cuts, ShardKeys::Kept)
+    }
+
+    /// Lays the tensors out in these shards, which cover them in order.
+    fn cut(self, cuts: &[Range<usize>], keys: ShardKeys) -> Result<Self, Error> {
+        let Self { files, mut tensors, .. } = self;
+        let model = files.into_iter().next().map(|file| file.layout.metadata().clone()).unwrap_or_default();
+        let total =
+            i32::try_from(tensors.len()).map_err(|_| Error::TooManyTensors { found: tensors.len() })?;
+        let count = cuts.len() as u16; // No rule makes more.
+        let mut files = Vec::with_capacity(cuts.len());
+        for (index, cut) in (0u16..).zip(cuts) {
+            let metadata = match keys {
+                ShardKeys::Kept if count == 1 => model.clone(),
+                keys => keys.metadata(&model, index, count, total),
+            };
+            files.push(lay_out(&mut tensors, index.into(), cut.clone(), metadata)?);
+        }
+        Ok(Self { files, tensors, sharded: true })
     }
 
     /// Lets errors count by importance: `of` tells a tensor's, one value for each column of each matrix. Tensors that
@@ -155,28 +244,51 @@ impl Plan {
         Ok(self)
     }
 
+    /// The files: one, or the shards in order.
+    #[must_use]
+    pub fn files(&self) -> &[PlannedFile] {
+        &self.files
+    }
+
+    fn first(&self) -> &PlannedFile {
+        // No constructor makes a plan without a file.
+        &self.files[0]
+    }
+
+    /// The files' paths for an output: the output itself; for shards, `output-00001-of-00003.gguf` and so on, a
+    /// `.gguf` at the output's end left out.
+    #[must_use]
+    pub fn paths(&self, output: &Path) -> Vec<PathBuf> {
+        if !self.sharded {
+            return vec![output.to_path_buf()];
+        }
+        let is_gguf = output.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+        let prefix = if is_gguf { output.with_extension("") } else { output.to_path_buf() };
+        let count = self.files.len() as u16;
+        let path = |index| {
+            let mut path = prefix.clone().into_os_string();
+            path.push(shard_file_name("", index, count));
+            PathBuf::from(path)
+        };
+        (0..count).map(path).collect()
+    }
+
     /// The tensors, in file order.
     #[must_use]
     pub fn tensors(&self) -> &[PlannedTensor] {
         &self.tensors
     }
 
-    /// The metadata, in file order.
+    /// The metadata of the model, in file order: the first file's.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
-        self.layout.metadata()
+        self.first().metadata()
     }
 
-    /// The exact length of the file in bytes.
+    /// The exact length of the file in bytes; of shards, of all together.
     #[must_use]
     pub fn file_len(&self) -> u64 {
-        self.layout.file_len()
-    }
-
-    /// The file's bytes up to the first tensor.
-    #[must_use]
-    pub fn header(&self) -> Vec<u8> {
-        self.layout.header()
+        self.files.iter().map(PlannedFile::len).fold(0, u64::saturating_add)
     }
 
     /// Bytes of all tensors in the source: what a run reads.
@@ -184,4 +296,49 @@ impl Plan {
     pub fn source_bytes(&self) -> u64 {
         self.tensors.iter().map(PlannedTensor::source_bytes).sum()
     }
+}
+
+/// The tensors with their types, not yet laid out.
+fn assigned(tensors: Vec<SourceTensor>, types: Vec<Assignment>) -> Result<Vec<PlannedTensor>, Error> {
+    if tensors.len() != types.len() {
+        return Err(Error::Unmatched { tensors: tensors.len(), types: types.len() });
+    }
+    let mut planned = Vec::with_capacity(tensors.len());
+    for (source, (tensor, Assignment { ty, reason, .. })) in tensors.into_iter().zip(types).enumerate() {
+        let SourceTensor { name, dims, element } = tensor;
+        if element != ty && !(kquant::can_decode(element) && kquant::can_encode(ty)) {
+            return Err(Error::NoKernel { tensor: name, from: element, to: ty });
+        }
+        planned.push(PlannedTensor {
+            name,
+            dims: dims.trimmed(),
+            element,
+            ty,
+            reason,
+            source,
+            file: 0,
+            offset: 0,
+            bytes: 0,
+            importance: None,
+        });
+    }
+    Ok(planned)
+}
+
+/// Lays out some of the tensors as the file of this number.
+fn lay_out(
+    tensors: &mut [PlannedTensor],
+    file: usize,
+    range: Range<usize>,
+    metadata: Metadata,
+) -> Result<PlannedFile, Error> {
+    let own = tensors.get_mut(range.clone()).unwrap_or_default();
+    let specs = own.iter().map(|t| TensorSpec::new(t.name.as_str(), t.dims, t.ty)).collect();
+    let layout = Layout::new(metadata, specs)?;
+    for (tensor, placed) in own.iter_mut().zip(layout.tensors()) {
+        tensor.file = file;
+        tensor.offset = placed.offset();
+        tensor.bytes = placed.byte_len();
+    }
+    Ok(PlannedFile { layout, tensors: range })
 }

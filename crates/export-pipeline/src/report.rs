@@ -9,15 +9,29 @@ use serde::Serialize;
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// The file, at its final place.
+    /// The file, at its final place; of shards, the first.
     pub path: PathBuf,
-    /// Its length in bytes: what the plan said.
+    /// Its length in bytes, or that of all shards together: what the plan said.
     pub bytes: u64,
+    /// Every file, the first shard first.
+    pub files: Vec<FileReport>,
     /// Every tensor, in file order.
     pub tensors: Vec<TensorReport>,
     /// Time from the first read to the rename, in seconds.
     #[serde(serialize_with = "seconds")]
     pub elapsed: Duration,
+}
+
+/// A file that was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FileReport {
+    /// The file, at its final place.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// How many tensors it holds.
+    pub tensors: usize,
 }
 
 /// What became of one tensor.

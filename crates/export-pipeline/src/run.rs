@@ -2,19 +2,19 @@
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gguf_format::GgmlType;
 
 use crate::chunk::{Buffers, Chunk, Tile, bytes, chunks};
-use crate::commit::{Existing, Pending, write_all_at};
+use crate::commit::{Existing, Pending, commit_all, write_all_at};
 use crate::error::Error;
-use crate::plan::{Plan, PlannedTensor};
+use crate::plan::{Plan, PlannedFile, PlannedTensor};
 use crate::progress::{Cancel, Progress};
-use crate::report::{Report, TensorReport};
+use crate::report::{FileReport, Report, TensorReport};
 use crate::source::Source;
 use crate::validate::{ErrorSums, first_not_finite};
 use crate::writeback::Writeback;
@@ -38,9 +38,11 @@ impl Default for RunOptions<'_> {
     }
 }
 
-/// Carries out a plan: afterwards the whole file is at `target`, or, on an error, nothing has changed there.
+/// Carries out a plan: afterwards the whole file is at `target`, or, on an error, nothing has changed there. Shards
+/// are written beside each other ([`Plan::paths`]): all of them, or none.
 ///
-/// Memory: the header, and for each thread the buffers of one chunk (under 2 MB).
+/// Memory: the headers, and for each thread the buffers of one chunk (under 2 MB, unless a row with importance is
+/// longer).
 ///
 /// # Errors
 /// The first failure in file order, whichever thread met it.
@@ -52,15 +54,23 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<Report, Error> {
     let started = Instant::now();
-    let pending = Pending::create(target, options.existing, plan.file_len())?;
-    let output = |e| Error::output(pending.target(), "write", e);
-    write_all_at(pending.file(), &plan.header(), 0).map_err(output)?;
+    let paths = plan.paths(target);
+    // Whatever is in the way of one is known before the first is begun.
+    paths.iter().try_for_each(|path| Pending::check(path, options.existing))?;
+    let mut pending = Vec::with_capacity(paths.len());
+    for (file, path) in plan.files().iter().zip(&paths) {
+        let file_pending = Pending::create(path, options.existing, file.len())?;
+        write_all_at(file_pending.file(), &file.header(), 0)
+            .map_err(|e| Error::output(file_pending.target(), "write", e))?;
+        pending.push(file_pending);
+    }
+    let output = |e| Error::output(target, "write", e);
 
     progress.begin(plan.source_bytes());
     let chunks = chunks(plan);
     let sums = std::thread::scope(|scope| {
-        let writeback = Writeback::start(scope, pending.file())
-            .map_err(|e| Error::output(pending.target(), "start a thread that flushes", e))?;
+        let writeback = Writeback::start(scope, pending.iter().map(Pending::file).collect())
+            .map_err(|e| Error::output(target, "start a thread that flushes", e))?;
         let job = Job {
             plan,
             source,
@@ -77,11 +87,17 @@ pub fn run(
     })?;
 
     if options.validate {
-        read_back(plan, &pending)?;
+        for (file, pending) in plan.files().iter().zip(&pending) {
+            read_back(plan, file, pending)?;
+        }
     }
-    let path = pending.commit()?;
+    let paths = commit_all(pending)?;
+    Ok(report(plan, paths, &sums, started.elapsed()))
+}
+
+fn report(plan: &Plan, paths: Vec<PathBuf>, sums: &[Option<ErrorSums>], elapsed: Duration) -> Report {
     let mut tensors = Vec::with_capacity(plan.tensors().len());
-    for (tensor, sums) in plan.tensors().iter().zip(&sums) {
+    for (tensor, sums) in plan.tensors().iter().zip(sums) {
         tensors.push(TensorReport {
             name: tensor.name.clone(),
             from: tensor.element.name(),
@@ -90,14 +106,19 @@ pub fn run(
             relative_error: sums.map(|sums| sums.relative_error()),
         });
     }
-    Ok(Report { path, bytes: plan.file_len(), tensors, elapsed: started.elapsed() })
+    let path = paths.first().cloned().unwrap_or_default();
+    let files = paths.into_iter().zip(plan.files());
+    let files =
+        files.map(|(path, file)| FileReport { path, bytes: file.len(), tensors: file.tensors().len() });
+    Report { path, bytes: plan.file_len(), files: files.collect(), tensors, elapsed }
 }
 
 /// All that the workers share.
 struct Job<'a> {
     plan: &'a Plan,
     source: &'a dyn Source,
-    pending: &'a Pending,
+    /// The files, by the plan's numbers.
+    pending: &'a [Pending],
     writeback: &'a Writeback<'a>,
     chunks: &'a [Chunk],
     options: &'a RunOptions<'a>,
@@ -220,9 +241,10 @@ impl Job<'_> {
         }
         let bytes: &[u8] = if copied { raw } else { encoded };
         let offset = tensor.offset + tensor.byte_at(chunk.elements.start);
-        write_all_at(self.pending.file(), bytes, offset)
-            .map_err(|e| Error::output(self.pending.target(), "write", e))?;
-        self.writeback.wrote(bytes.len() as u64);
+        let pending = &self.pending[tensor.file];
+        write_all_at(pending.file(), bytes, offset)
+            .map_err(|e| Error::output(pending.target(), "write", e))?;
+        self.writeback.wrote(tensor.file, bytes.len() as u64);
         self.progress.advance(raw.len() as u64);
         Ok(sums)
     }
@@ -247,14 +269,15 @@ fn kernel(tensor: &PlannedTensor) -> impl FnOnce(kquant::Error) -> Error + '_ {
     |source| Error::Kernel { tensor: tensor.name.clone(), source }
 }
 
-/// Opens the file that was written and compares its header with the plan.
-fn read_back(plan: &Plan, pending: &Pending) -> Result<(), Error> {
+/// Opens a file that was written and compares its header with the plan.
+fn read_back(plan: &Plan, planned: &PlannedFile, pending: &Pending) -> Result<(), Error> {
     let differs = |what: String| Error::ReadBack { path: pending.target().to_path_buf(), what };
     let file = gguf_format::GgufFile::open(pending.path()).map_err(|e| differs(e.to_string()))?;
-    if file.tensors().len() != plan.tensors().len() {
-        return Err(differs(format!("{} tensors, planned {}", file.tensors().len(), plan.tensors().len())));
+    let tensors = plan.tensors().get(planned.tensors()).unwrap_or_default();
+    if file.tensors().len() != tensors.len() {
+        return Err(differs(format!("{} tensors, planned {}", file.tensors().len(), tensors.len())));
     }
-    for (found, planned) in file.tensors().iter().zip(plan.tensors()) {
+    for (found, planned) in file.tensors().iter().zip(tensors) {
         let same = found.name() == planned.name
             && found.dims() == planned.dims
             && found.ty() == planned.ty
