@@ -23,6 +23,15 @@ pub enum GgufExportError {
     /// The GGUF file that is read from is damaged, cut short, or one of several that do not belong together.
     #[error(transparent)]
     Gguf(gguf_format::SplitError),
+    /// A GGUF file that should be a shard is a model by itself.
+    #[error("{}: is not one of several shards (it has no split.count, or 0): there is nothing to merge", .0.display())]
+    NotSplit(PathBuf),
+    /// A GGUF model was to be taken under its checkpoint's names.
+    #[error("{}: is a GGUF model, whose tensors keep their names anyway; leave raw names out", .0.display())]
+    RawNames(PathBuf),
+    /// The shards of the input were to be kept, but it has none.
+    #[error("{}: is no GGUF model, whose shards could be kept; say how large shards may be instead", .0.display())]
+    NoShards(PathBuf),
     /// A big-endian GGUF file has a tensor of a type that is only known little-endian.
     #[error(
         "tensor {tensor:?}: blocks of {ty} have no known form in big-endian files; convert it on a machine that wrote it"

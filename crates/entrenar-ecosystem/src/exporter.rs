@@ -1,6 +1,5 @@
 //! The exporter: a checkpoint and what is said about it become a plan, and the plan a file.
 
-use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use crate::input::{self, Input, PrunedInput};
 use crate::plan::{ExportPlan, fallback_notes, importance_note};
 use crate::quantization::QuantizationType;
 use crate::result::GgufExportResult;
+use crate::shards::Shards;
 
 /// The version of the block formats, as ggml counts it (`GGML_QNT_VERSION`).
 const QUANTIZATION_VERSION: u32 = 2;
@@ -34,6 +34,7 @@ pub struct GgufExporter {
     threads: Option<NonZeroUsize>,
     validate: bool,
     existing: Existing,
+    shards: Shards,
     raw: bool,
     model_name: Option<String>,
     pre_tokenizer: Option<String>,
@@ -60,6 +61,7 @@ impl GgufExporter {
             threads: None,
             validate: true,
             existing: Existing::Replace,
+            shards: Shards::One,
             raw: false,
             model_name: None,
             pre_tokenizer: None,
@@ -148,6 +150,13 @@ impl GgufExporter {
         self
     }
 
+    /// In how many files the output goes: by default one.
+    #[must_use]
+    pub fn with_shards(mut self, shards: Shards) -> Self {
+        self.shards = shards;
+        self
+    }
+
     /// The type that this exporter exports to.
     #[must_use]
     pub fn quantization(&self) -> QuantizationType {
@@ -180,7 +189,8 @@ impl GgufExporter {
         let mut options = Options::new().with_raw(self.raw);
         options.model_name.clone_from(&self.model_name);
         options.pre_tokenizer.clone_from(&self.pre_tokenizer);
-        let mut input = input::open(input.as_ref(), &options)?;
+        let path = input.as_ref();
+        let mut input = input::open(path, &options)?;
         let mut importance = self.importance.as_ref().map(|(matrix, _)| matrix.clone());
         let mut metadata = input.metadata();
         self.describe(&mut metadata, input.as_ref())?;
@@ -201,7 +211,15 @@ impl GgufExporter {
         let recipe = self.recipe.clone().with_importance_matrix(importance.is_some());
         let types = recipe.assign(&facts, &described)?;
         let without = recipe.check_importance(importance.as_ref(), &described, &types)?;
-        let mut plan = Plan::new(tensors, types, metadata)?;
+        let mut plan = match self.shards {
+            Shards::One => Plan::new(tensors, types, metadata)?,
+            Shards::Rule(rule) => Plan::new(tensors, types, metadata)?.split(&rule)?,
+            Shards::AsInput => {
+                let (shards, count) =
+                    input.shards().ok_or_else(|| GgufExportError::NoShards(path.to_path_buf()))?;
+                Plan::in_order(tensors, types, metadata)?.keep_shards(&shards, count)?
+            }
+        };
         if let Some(matrix) = &importance {
             plan = plan.with_importance(|tensor| {
                 // What does not fit was refused above.
@@ -241,11 +259,12 @@ impl GgufExporter {
         Ok(())
     }
 
-    /// Carries out a plan that this exporter made.
+    /// Carries out a plan that this exporter made. Shards go to `output-00001-of-00003.gguf` and so on, without a
+    /// `.gguf` that the output ends in.
     ///
     /// # Errors
-    /// The source cannot be read or is not finite, or the output cannot be written. The output path is then as
-    /// it was before.
+    /// The source cannot be read or is not finite, or the output cannot be written. The output's paths are then as
+    /// they were before.
     pub fn write(
         &self,
         plan: &ExportPlan,
@@ -253,18 +272,9 @@ impl GgufExporter {
         progress: &dyn Progress,
         cancel: Option<&Cancel>,
     ) -> Result<GgufExportResult, GgufExportError> {
-        let output = output.as_ref();
-        refuse_own_source(plan.input.as_ref(), output)?;
         let options =
             RunOptions { threads: self.threads, validate: self.validate, existing: self.existing, cancel };
-        let report = export_pipeline::run(&plan.plan, plan.input.as_ref(), output, &options, progress)?;
-        Ok(GgufExportResult {
-            output_path: report.path.clone(),
-            quantization: plan.quantization,
-            metadata_keys: plan.metadata().len(),
-            estimated_size_bytes: plan.file_len(),
-            report,
-        })
+        plan.write(output.as_ref(), &options, progress)
     }
 
     /// Exports the model at `input` to a GGUF file at `output`: [`plan`](Self::plan) and
@@ -280,18 +290,4 @@ impl GgufExporter {
         let plan = self.plan(input)?;
         self.write(&plan, output, &(), None)
     }
-}
-
-/// An output that is one of the model's own files would destroy it: a shard, or, in the model's folder, anything
-/// but a GGUF file.
-fn refuse_own_source(input: &dyn Input, output: &Path) -> Result<(), GgufExportError> {
-    let Ok(output_file) = fs::canonicalize(output) else { return Ok(()) }; // Not there: nothing to destroy.
-    let is_gguf = output_file.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf"));
-    for source in input.files() {
-        let Ok(source) = fs::canonicalize(&source) else { continue };
-        if source == output_file || (source.parent() == output_file.parent() && !is_gguf) {
-            return Err(GgufExportError::OutputIsInput(output.to_path_buf()));
-        }
-    }
-    Ok(())
 }

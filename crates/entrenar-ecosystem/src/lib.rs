@@ -6,17 +6,24 @@ mod exporter;
 mod input;
 mod plan;
 mod quantization;
+mod reshard;
 mod result;
+mod shards;
+mod write;
 
 pub use error::{GgufExportError, IoFailure};
-pub use export_pipeline::{Cancel, Existing, PlannedTensor, Progress, Report, TensorReport};
+pub use export_pipeline::{
+    Cancel, Existing, FileReport, PlannedFile, PlannedTensor, Progress, Report, TensorReport,
+};
 pub use exporter::GgufExporter;
-pub use gguf_format::{GgmlType, Value};
-pub use plan::{ExportPlan, PlanSummary, TensorSummary};
+pub use gguf_format::{GgmlType, ShardError, ShardLimit, ShardRule, Value};
+pub use plan::{ExportPlan, FileSummary, PlanSummary, TensorSummary};
 pub use provenance::{ArtifactType, ExperimentProvenance, GeneralMetadata, License, ResearchArtifact};
 pub use quant_recipe::{
     ImportanceError, ImportanceFileError, ImportanceMatrix, OverrideError, PrunedLayers, Recipe, RecipeError,
     TensorTypeOverride,
 };
 pub use quantization::QuantizationType;
+pub use reshard::{GgufMerger, GgufSplitter};
 pub use result::GgufExportResult;
+pub use shards::Shards;

@@ -1,6 +1,8 @@
 //! An export before it happens.
 
-use export_pipeline::{Plan, PlannedTensor};
+use std::path::{Path, PathBuf};
+
+use export_pipeline::{Plan, PlannedFile, PlannedTensor};
 use gguf_format::{GgmlType, Metadata};
 use quant_recipe::Reason;
 use serde::Serialize;
@@ -24,8 +26,10 @@ pub struct ExportPlan {
 pub struct PlanSummary {
     /// The type that was asked for.
     pub quantization: QuantizationType,
-    /// The exact length of the file.
+    /// The exact length of the file, or of all shards together.
     pub bytes: u64,
+    /// Every file: one, or the shards in order.
+    pub files: Vec<FileSummary>,
     /// Weights in all tensors.
     pub weights: u64,
     /// Bits of the file's tensor data a weight takes.
@@ -36,6 +40,16 @@ pub struct PlanSummary {
     pub notes: Vec<String>,
     /// Every tensor, in file order.
     pub tensors: Vec<TensorSummary>,
+}
+
+/// A planned file, for machines.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct FileSummary {
+    /// Its exact length.
+    pub bytes: u64,
+    /// How many tensors it holds.
+    pub tensors: usize,
 }
 
 /// A planned tensor, for machines.
@@ -50,7 +64,9 @@ pub struct TensorSummary {
     pub from: &'static str,
     /// The type in the file.
     pub to: &'static str,
-    /// Offset in the file.
+    /// Which file it goes to, counted from 0.
+    pub file: usize,
+    /// Offset in that file.
     pub offset: u64,
     /// Length in the file, in bytes.
     pub bytes: u64,
@@ -77,7 +93,19 @@ impl ExportPlan {
         self.plan.metadata()
     }
 
-    /// The exact length of the file in bytes.
+    /// The files: one, or the shards in order.
+    #[must_use]
+    pub fn files(&self) -> &[PlannedFile] {
+        self.plan.files()
+    }
+
+    /// The paths that are written for an output: the output itself; for shards, `output-00001-of-00003.gguf` and so on.
+    #[must_use]
+    pub fn paths(&self, output: &Path) -> Vec<PathBuf> {
+        self.plan.paths(output)
+    }
+
+    /// The exact length of the file in bytes; of shards, of all together.
     #[must_use]
     pub fn file_len(&self) -> u64 {
         self.plan.file_len()
@@ -109,12 +137,19 @@ impl ExportPlan {
         PlanSummary {
             quantization: self.quantization,
             bytes: self.file_len(),
+            files: self.files().iter().map(FileSummary::of).collect(),
             weights: self.weights(),
             bits_per_weight: self.bits_per_weight(),
             metadata_keys: self.metadata().len(),
             notes: self.notes.clone(),
             tensors: self.tensors().iter().map(TensorSummary::of).collect(),
         }
+    }
+}
+
+impl FileSummary {
+    fn of(file: &PlannedFile) -> Self {
+        Self { bytes: file.len(), tensors: file.tensors().len() }
     }
 }
 
@@ -125,6 +160,7 @@ impl TensorSummary {
             dims: tensor.dims.as_slice().to_vec(),
             from: tensor.element.name(),
             to: tensor.ty.name(),
+            file: tensor.file,
             offset: tensor.offset,
             bytes: tensor.bytes,
             reason: tensor.reason.to_string(),

@@ -4,10 +4,11 @@
 /// Export to the GGUF ecosystem: llama.cpp, Ollama, LM Studio, Realizar.
 pub mod ecosystem {
     pub use entrenar_ecosystem::{
-        Cancel, Existing, ExperimentProvenance, ExportPlan, GeneralMetadata, GgmlType, GgufExportError,
-        GgufExportResult, GgufExporter, ImportanceError, ImportanceFileError, ImportanceMatrix, IoFailure,
-        OverrideError, PlannedTensor, Progress, PrunedLayers, QuantizationType, Recipe, RecipeError, Report,
-        TensorReport, TensorTypeOverride, Value,
+        Cancel, Existing, ExperimentProvenance, ExportPlan, FileReport, FileSummary, GeneralMetadata,
+        GgmlType, GgufExportError, GgufExportResult, GgufExporter, GgufMerger, GgufSplitter, ImportanceError,
+        ImportanceFileError, ImportanceMatrix, IoFailure, OverrideError, PlannedFile, PlannedTensor,
+        Progress, PrunedLayers, QuantizationType, Recipe, RecipeError, Report, ShardError, ShardLimit,
+        ShardRule, Shards, TensorReport, TensorTypeOverride, Value,
     };
 }
 

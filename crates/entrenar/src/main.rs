@@ -21,6 +21,10 @@ struct Cli {
 enum Command {
     /// Turn a Hugging Face folder, or a GGUF file, into one quantized GGUF file
     Export(Box<commands::export::Args>),
+    /// Cut a GGUF file into shards, as llama-gguf-split does
+    Split(commands::split::Args),
+    /// Put the shards of a GGUF model together in one file
+    Merge(commands::merge::Args),
     /// Show what a GGUF file holds: metadata, tensors, sizes
     Inspect(commands::inspect::Args),
 }
@@ -29,6 +33,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Export(args) => commands::export::run(&args),
+        Command::Split(args) => commands::split::run(&args),
+        Command::Merge(args) => commands::merge::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
     };
     match done {

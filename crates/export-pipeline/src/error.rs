@@ -25,6 +25,18 @@ pub enum Error {
     /// The model cannot be cut into shards as asked.
     #[error(transparent)]
     Shard(#[from] gguf_format::ShardError),
+    /// The first tensor is larger than a shard may be.
+    #[error(
+        "tensor {tensor:?} has {size} bytes, more than the {limit} a shard may have: raise the size of shards"
+    )]
+    ShardTooSmall {
+        /// The tensor's name.
+        tensor: String,
+        /// Its size with padding.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// The shards that tensors are to stay in do not belong to the tensors.
     #[error("{tensors} tensors, but only {placed} of them have one of {count} shards to go to")]
     Shards {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gguf_format::{
-    Dims, GgmlType, Layout, Metadata, ShardKeys, ShardRule, TensorSpec, compare_tensor_names, shard_file_name,
+    Dims, GgmlType, Layout, Metadata, ShardError, ShardKeys, ShardRule, TensorSpec, compare_tensor_names,
+    shard_file_name,
 };
 use quant_recipe::{Assignment, Reason};
 
@@ -175,7 +176,13 @@ impl Plan {
         let alignment = u64::from(self.first().layout.alignment());
         // A tensor's size with its padding: what the layout that exists has given it.
         let sizes = self.tensors.iter().map(|t| t.bytes.next_multiple_of(alignment));
-        let cuts = rule.cut(sizes)?;
+        let cuts = rule.cut(sizes).map_err(|error| match error {
+            ShardError::TooSmall { tensor, size, limit } => {
+                let tensor = self.tensors.get(tensor).map(|t| t.name.clone()).unwrap_or_default();
+                Error::ShardTooSmall { tensor, size, limit }
+            }
+            other => other.into(),
+        })?;
         self.cut(&cuts, ShardKeys::Split)
     }
 

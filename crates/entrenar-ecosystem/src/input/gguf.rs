@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use export_pipeline::{Source, SourceError, SourceTensor};
-use gguf_format::{ByteOrder, GgufSet, Metadata, can_swap_byte_order, swap_byte_order};
+use gguf_format::{ByteOrder, GgufSet, Metadata, can_swap_byte_order, keys, swap_byte_order};
 use hf_checkpoint::Options;
 
 use super::Input;
@@ -14,7 +14,7 @@ use crate::error::GgufExportError;
 const PRE_TOKENIZER: &str = "tokenizer.ggml.pre";
 
 #[derive(Debug)]
-pub(super) struct GgufInput {
+pub(crate) struct GgufInput {
     set: GgufSet,
     metadata: Metadata,
     notes: Vec<String>,
@@ -22,7 +22,10 @@ pub(super) struct GgufInput {
 
 impl GgufInput {
     /// Of the options, the names count; tensors keep theirs anyway.
-    pub(super) fn open(path: &Path, options: &Options) -> Result<Self, GgufExportError> {
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, GgufExportError> {
+        if options.raw {
+            return Err(GgufExportError::RawNames(path.to_path_buf()));
+        }
         let set = GgufSet::open(path)?;
         let mut metadata = set.to_metadata();
         if let Some(name) = &options.model_name {
@@ -38,7 +41,15 @@ impl GgufInput {
         Ok(Self { set, metadata, notes })
     }
 
-    /// The byte order of a tensor's file, and its type.
+    /// The metadata of the first shard, with what they tell of the split; `None` if the model is not one of shards.
+    pub(crate) fn split_metadata(&self) -> Option<Metadata> {
+        let first = self.set.metadata();
+        // A count of 0 is left in files that were merged.
+        first.get(keys::SPLIT_COUNT).and_then(|count| count.as_integer()).filter(|&count| count > 0)?;
+        Some(first.to_metadata())
+    }
+
+    /// Whether the byte order of a tensor's file is not ours.
     fn is_swapped(&self, tensor: gguf_format::SetTensor<'_>) -> bool {
         self.set.files().get(tensor.shard).is_some_and(|file| file.header().byte_order() == ByteOrder::Big)
     }
@@ -73,6 +84,12 @@ impl Input for GgufInput {
 
     fn files(&self) -> Vec<PathBuf> {
         self.set.files().iter().map(|file| file.path().to_path_buf()).collect()
+    }
+
+    fn shards(&self) -> Option<(Vec<u16>, u16)> {
+        // A set has at most 65535 files.
+        let shards = self.set.tensors().map(|tensor| tensor.shard as u16).collect();
+        Some((shards, self.set.files().len() as u16))
     }
 }
 

@@ -13,6 +13,7 @@ use export_pipeline::{Source, SourceTensor};
 use gguf_format::{MAGIC, Metadata};
 use hf_checkpoint::Options;
 
+pub(crate) use self::gguf::GgufInput;
 pub(crate) use self::pruned::PrunedInput;
 use crate::error::GgufExportError;
 
@@ -29,12 +30,17 @@ pub(crate) trait Input: Source + Debug + Send {
 
     /// The files that the model is read from.
     fn files(&self) -> Vec<PathBuf>;
+
+    /// Of a GGUF model, the shard that each tensor comes from, counted from 0, and how many shards there are.
+    fn shards(&self) -> Option<(Vec<u16>, u16)> {
+        None
+    }
 }
 
 /// Opens the model at a path: a GGUF file or a shard of several, or else a checkpoint.
 pub(crate) fn open(path: &Path, options: &Options) -> Result<Box<dyn Input>, GgufExportError> {
     if is_gguf(path) {
-        return Ok(Box::new(gguf::GgufInput::open(path, options)?));
+        return Ok(Box::new(GgufInput::open(path, options)?));
     }
     Ok(Box::new(checkpoint::CheckpointInput::open(path, options)?))
 }

@@ -55,6 +55,12 @@ impl Input for PrunedInput {
     fn files(&self) -> Vec<PathBuf> {
         self.inner.files()
     }
+
+    fn shards(&self) -> Option<(Vec<u16>, u16)> {
+        let (all, count) = self.inner.shards()?;
+        let shards = self.numbers.iter().filter_map(|&number| all.get(number).copied()).collect();
+        Some((shards, count))
+    }
 }
 
 impl Source for PrunedInput {

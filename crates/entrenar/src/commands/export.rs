@@ -8,21 +8,24 @@ use std::sync::Arc;
 use clap::Args as ClapArgs;
 use entrenar::ecosystem::{
     Cancel, Existing, ExperimentProvenance, ExportPlan, GeneralMetadata, GgufExportResult, GgufExporter,
-    QuantizationType,
+    QuantizationType, Shards,
 };
 use serde_json::json;
 
 use super::Failure;
+use super::naming::default_output;
+use super::sharding::Sharding;
 use super::tuning::Tuning;
 use crate::text;
 use crate::ui::Meter;
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// A Hugging Face folder, a `*.safetensors.index.json`, a `.safetensors` or a `.gguf` file
+    /// A Hugging Face folder, a `*.safetensors.index.json`, a `.safetensors` or a `.gguf` file (of shards, any)
     input: PathBuf,
 
-    /// The file to write [default: the folder's name and the type, in the current folder]
+    /// The file to write [default: the folder's name and the type, in the current folder]; of shards, how their names
+    /// begin
     output: Option<PathBuf>,
 
     /// A file type as llama-quantize names it (Q4_K_M, Q8_0, IQ3_S, F16 …), or COPY to keep all types
@@ -81,9 +84,17 @@ pub(crate) struct Args {
     #[arg(long)]
     quiet: bool,
 
-    // Last, because its heading holds for all that follows.
+    // Last, because a heading holds for all that follows.
     #[command(flatten)]
     tuning: Tuning,
+
+    #[command(flatten)]
+    sharding: Sharding,
+
+    /// Write the shards that the input has: a GGUF model
+    #[arg(long, help_heading = "Shards", conflicts_with_all = ["split_max_size", "split_max_tensors",
+        "no_tensor_first_split"])]
+    keep_split: bool,
 }
 
 fn quantization(name: &str) -> Result<QuantizationType, String> {
@@ -122,6 +133,11 @@ fn exporter(args: &Args) -> Result<GgufExporter, Failure> {
     } else {
         Existing::Keep
     });
+    if args.keep_split {
+        exporter = exporter.with_shards(Shards::AsInput);
+    } else if args.sharding.is_given() {
+        exporter = exporter.with_shards(Shards::Rule(args.sharding.rule()));
+    }
     if let Some(threads) = args.threads {
         exporter = exporter.with_threads(threads.into());
     }
@@ -161,35 +177,6 @@ fn read_provenance(path: &Path) -> Result<ExperimentProvenance, Failure> {
     serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
-/// `./my-model` as Q4_K_M goes to `my-model-Q4_K_M.gguf` in the current folder; so do `my-model.gguf` and
-/// `my-model-BF16.gguf`.
-fn default_output(input: &Path, quant: QuantizationType) -> Result<PathBuf, Failure> {
-    let full = fs::canonicalize(input).map_err(|e| format!("{}: {e}", input.display()))?;
-    let is_gguf = full.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
-    let name = match (full.is_dir(), is_gguf) {
-        (true, _) => full.file_name(),
-        (false, true) => full.file_stem(),
-        (false, false) => full.parent().unwrap_or(&full).file_name(),
-    };
-    let name = name.map_or_else(|| "model".into(), |name| name.to_string_lossy());
-    let name = if full.is_dir() { &*name } else { without_type(&name) };
-    Ok(PathBuf::from(format!("{name}-{quant}.gguf")))
-}
-
-/// A name without the type that it ends with: `my-model` of `my-model-BF16` or `my-model.BF16`.
-fn without_type(name: &str) -> &str {
-    match name.rsplit_once(['-', '.']) {
-        Some((rest, ty)) if !rest.is_empty() && !is_number(ty) && QuantizationType::parse(ty).is_some() => {
-            rest
-        }
-        _ => name,
-    }
-}
-
-fn is_number(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_digit())
-}
-
 fn print_plan(plan: &ExportPlan, json: bool) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     if json {
@@ -213,6 +200,10 @@ fn print_plan(plan: &ExportPlan, json: bool) -> Result<(), Failure> {
         plan.file_len(),
         text::bytes(plan.file_len()),
     )?;
+    for (number, file) in plan.files().iter().enumerate().filter(|_| plan.files().len() > 1) {
+        let (count, bytes) = (file.tensors().len(), file.len());
+        writeln!(out, "shard {:05}: {count} tensors, {bytes} bytes ({})", number + 1, text::bytes(bytes))?;
+    }
     Ok(())
 }
 
@@ -222,6 +213,7 @@ fn print_result(plan: &ExportPlan, result: &GgufExportResult, json: bool) -> Res
     if json {
         let value = json!({
             "output": result.output_path,
+            "files": result.report.files,
             "quantization": result.quantization,
             "metadata_keys": result.metadata_keys,
             "bytes": result.estimated_size_bytes,
@@ -234,6 +226,11 @@ fn print_result(plan: &ExportPlan, result: &GgufExportResult, json: bool) -> Res
         writeln!(out)?;
         return Ok(());
     }
+    let files = &result.report.files;
+    for file in files.iter().filter(|_| files.len() > 1) {
+        let (path, bytes) = (text::escape(&file.path.display().to_string()), text::bytes(file.bytes));
+        writeln!(out, "{path}: {} tensors, {bytes}", file.tensors)?;
+    }
     writeln!(
         out,
         "{}: {}, {}, {} tensors, {:.2} bits per weight, {seconds:.1} s",
@@ -244,23 +241,4 @@ fn print_result(plan: &ExportPlan, result: &GgufExportResult, json: bool) -> Res
         plan.bits_per_weight(),
     )?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_type;
-
-    #[test]
-    fn types_at_the_end_of_names_are_seen() {
-        for (name, without) in [
-            ("my-model-BF16", "my-model"),
-            ("my-model.q8_0", "my-model"),
-            ("my-model", "my-model"),
-            ("llama-7", "llama-7"),
-            ("Qwen3-0.6B", "Qwen3-0.6B"),
-            ("-F16", "-F16"),
-        ] {
-            assert_eq!(without_type(name), without);
-        }
-    }
 }
