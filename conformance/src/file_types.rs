@@ -8,7 +8,7 @@ use entrenar_ecosystem::{GgufExporter, ImportanceMatrix, QuantizationType};
 use fixture_models::{Conversion, Summary, Workbench};
 use gguf_format::{Dims, GgmlType, Layout, Metadata, TensorSpec};
 use peer::activations::Activations;
-use peer::llama::{self, Override, Settings, Target};
+use peer::llama::{self, Override, Refused, Settings, Target};
 
 use crate::export::compare;
 use crate::real::MODELS;
@@ -63,16 +63,14 @@ pub fn real(report: &mut Report, bench: &Workbench, dir: &Path) {
 
 fn check(report: &mut Report, dir: &Path, name: &str, input: &dyn Fn() -> Result<PathBuf>) {
     report.check(format!("file types {name}"), || every_type(&input()?, dir, None));
-    for (format, label) in ["GGUF", "dat"].into_iter().enumerate() {
-        report.check(format!("file types {name} imatrix {label}"), || {
-            let input = input()?;
-            let matrix = matrix(&input, dir)?;
-            every_type(&input, dir, Some((&matrix, format)))
-        });
-    }
+    report.check(format!("file types {name} imatrix"), || {
+        let input = input()?;
+        let matrix = matrix(&input, dir)?;
+        every_type(&input, dir, Some(&matrix))
+    });
 }
 
-fn every_type(input: &Path, dir: &Path, matrix: Option<(&Matrix, usize)>) -> Outcome {
+fn every_type(input: &Path, dir: &Path, matrix: Option<&Matrix>) -> Outcome {
     let (mut equal, mut refused, mut wrong) = (0, 0, Vec::new());
     let all = QuantizationType::ALL.iter().chain([&QuantizationType::Copy]).copied();
     // Nothing counts where nothing is rounded: a copy and a matrix exclude each other.
@@ -86,7 +84,8 @@ fn every_type(input: &Path, dir: &Path, matrix: Option<(&Matrix, usize)>) -> Out
     if !wrong.is_empty() {
         return Err(format!("{} differ: {}", wrong.len(), first_few(&wrong)).into());
     }
-    Ok(format!("{equal} whole files the same, {refused} refused by both"))
+    let formats = if matrix.is_some() { ", from either format of the matrix" } else { "" };
+    Ok(format!("{equal} whole files the same{formats}, {refused} refused by both"))
 }
 
 /// Whether both wrote the same file; `false` if both refused.
@@ -94,27 +93,44 @@ fn one_type(
     input: &Path,
     dir: &Path,
     quantization: QuantizationType,
-    matrix: Option<(&Matrix, usize)>,
+    matrix: Option<&Matrix>,
 ) -> Result<bool> {
-    let (ours, theirs) = (dir.join("types.ours.gguf"), dir.join("types.theirs.gguf"));
+    let theirs = dir.join("types.theirs.gguf");
     let target = quantization.file_type().map_or(Target::Copy, |file_type| Target::FileType(file_type.id()));
-    let mut exporter = GgufExporter::new(quantization);
     let mut settings = Settings::default();
-    if let Some((matrix, format)) = matrix {
-        let file = &matrix.files[format];
-        let read = ImportanceMatrix::open(file)?;
+    let mut exporters = vec![GgufExporter::new(quantization)];
+    if let Some(matrix) = matrix {
         settings.importance.clone_from(&matrix.importance);
-        settings.metadata = told(file, matrix.importance.len());
-        exporter = exporter.with_importance_matrix(read, file);
+        settings.metadata = told(matrix.importance.len());
+        exporters.clear();
+        for file in &matrix.files {
+            let read = ImportanceMatrix::open(file)?;
+            exporters.push(GgufExporter::new(quantization).with_importance_matrix(read, file));
+        }
     }
     let their_result = llama::quantize_model_with(input, &theirs, target, 2, &settings);
-    let our_result = exporter.export(input, &ours);
-    match (our_result, their_result) {
+    let mut written = true;
+    for exporter in &exporters {
+        written = alike(exporter, input, dir, &theirs, &their_result)?;
+    }
+    Ok(written)
+}
+
+/// Whether we write what llama.cpp wrote; `false` if both refused.
+fn alike(
+    exporter: &GgufExporter,
+    input: &Path,
+    dir: &Path,
+    theirs: &Path,
+    their_result: &std::result::Result<(), Refused>,
+) -> Result<bool> {
+    let ours = dir.join("types.ours.gguf");
+    match (exporter.export(input, &ours), their_result) {
         (Ok(_), Ok(())) => {
-            if fs::read(&theirs)? == fs::read(&ours)? {
+            if fs::read(theirs)? == fs::read(&ours)? {
                 return Ok(true);
             }
-            compare(&Summary::read(&theirs)?, &Summary::read(&ours)?)?;
+            compare(&Summary::read(theirs)?, &Summary::read(&ours)?)?;
             Err("the same things in another order".into())
         }
         (Err(_), Err(_)) => Ok(false),
@@ -123,14 +139,17 @@ fn one_type(
     }
 }
 
+/// What a matrix's file is called; both formats, so that both lead to the same metadata.
+const MATRIX: &str = "corpus.imatrix";
+
 /// What llama-quantize writes about a matrix; of the path, as we do, only the name.
-fn told(file: &Path, entries: usize) -> Vec<(String, Override)> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut told = vec![("quantize.imatrix.file".to_owned(), Override::Str(name))];
-    told.push(("quantize.imatrix.dataset".to_owned(), Override::Str("corpus.txt".to_owned())));
-    told.push(("quantize.imatrix.entries_count".to_owned(), Override::Int(entries as i64)));
-    told.push(("quantize.imatrix.chunks_count".to_owned(), Override::Int(CHUNKS.into())));
-    told
+fn told(entries: usize) -> Vec<(String, Override)> {
+    vec![
+        ("quantize.imatrix.file".to_owned(), Override::Str(MATRIX.to_owned())),
+        ("quantize.imatrix.dataset".to_owned(), Override::Str("corpus.txt".to_owned())),
+        ("quantize.imatrix.entries_count".to_owned(), Override::Int(entries as i64)),
+        ("quantize.imatrix.chunks_count".to_owned(), Override::Int(CHUNKS.into())),
+    ]
 }
 
 /// Lets llama.cpp run the model, and writes down what met its matrices.
@@ -141,7 +160,10 @@ fn matrix(input: &Path, dir: &Path) -> Result<Matrix> {
     if found.is_empty() {
         return Err("no matrix met anything".into());
     }
-    let files = [dir.join("types.imatrix.gguf"), dir.join("types.imatrix.dat")];
+    let files = ["imatrix-gguf", "imatrix-dat"].map(|format| dir.join(format).join(MATRIX));
+    for folder in files.iter().filter_map(|file| file.parent()) {
+        fs::create_dir_all(folder)?;
+    }
     fs::write(&files[0], as_gguf(&found)?)?;
     fs::write(&files[1], as_dat(&found)?)?;
     let importance = found.iter().map(|(name, columns)| {
