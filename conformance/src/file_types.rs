@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 
 use entrenar_ecosystem::{GgufExporter, ImportanceMatrix, QuantizationType};
 use fixture_models::{Conversion, Summary, Workbench};
-use gguf_format::{Dims, GgmlType, Layout, Metadata, TensorSpec};
+use gguf_format::{GgmlType, Metadata};
 use peer::activations::Activations;
-use peer::llama::{self, Override, Refused, Settings, Target};
+use peer::llama::{self, Refused};
+use peer::quantize::{Override, Settings, Target, quantize_model_with};
 
+use crate::architectures;
 use crate::export::compare;
+use crate::gguf::{self, Tensor};
 use crate::real::MODELS;
 use crate::report::{Outcome, Report, first_few};
 
@@ -21,9 +24,9 @@ const TEXT: &str = include_str!("../scripts/corpus.txt");
 const CHUNKS: u32 = 1;
 
 /// An importance matrix in both formats, and as llama.cpp takes it.
-struct Matrix {
-    files: [PathBuf; 2],
-    importance: Vec<(CString, Vec<f32>)>,
+pub(crate) struct Matrix {
+    pub(crate) files: [PathBuf; 2],
+    pub(crate) importance: Vec<(CString, Vec<f32>)>,
 }
 
 /// Models that between them have every kind of tensor and of fallback: enough for a quick run.
@@ -39,6 +42,18 @@ pub fn fixtures(report: &mut Report, dir: &Path, quick: bool) {
             Ok(file)
         };
         check(report, dir, model.name, &input);
+    }
+}
+
+/// Makes the checks on tiny models of other architectures.
+pub fn architectures(report: &mut Report, dir: &Path) {
+    for architecture in architectures::ALL {
+        let input = || {
+            let file = dir.join(format!("{}.arch.gguf", architecture.name));
+            fs::write(&file, architecture.gguf()?)?;
+            Ok(file)
+        };
+        check(report, dir, architecture.name, &input);
     }
 }
 
@@ -71,13 +86,13 @@ fn check(report: &mut Report, dir: &Path, name: &str, input: &dyn Fn() -> Result
 }
 
 fn every_type(input: &Path, dir: &Path, matrix: Option<&Matrix>) -> Outcome {
-    let (mut equal, mut refused, mut wrong) = (0, 0, Vec::new());
+    let (mut equal, mut refused, mut wrong) = (0, Vec::new(), Vec::new());
     let all = QuantizationType::ALL.iter().chain([&QuantizationType::Copy]).copied();
     // Nothing counts where nothing is rounded: a copy and a matrix exclude each other.
     for quantization in all.filter(|q| matrix.is_none() || *q != QuantizationType::Copy) {
         match one_type(input, dir, quantization, matrix) {
             Ok(true) => equal += 1,
-            Ok(false) => refused += 1,
+            Ok(false) => refused.push(quantization.to_string()),
             Err(error) => wrong.push(format!("{quantization}: {error}")),
         }
     }
@@ -85,7 +100,8 @@ fn every_type(input: &Path, dir: &Path, matrix: Option<&Matrix>) -> Outcome {
         return Err(format!("{} differ: {}", wrong.len(), first_few(&wrong)).into());
     }
     let formats = if matrix.is_some() { ", from either format of the matrix" } else { "" };
-    Ok(format!("{equal} whole files the same{formats}, {refused} refused by both"))
+    let refused = if refused.is_empty() { "none".to_owned() } else { refused.join(" ") };
+    Ok(format!("{equal} whole files the same{formats}\nrefused by both: {refused}"))
 }
 
 /// Whether both wrote the same file; `false` if both refused.
@@ -108,7 +124,7 @@ fn one_type(
             exporters.push(GgufExporter::new(quantization).with_importance_matrix(read, file));
         }
     }
-    let their_result = llama::quantize_model_with(input, &theirs, target, 2, &settings);
+    let their_result = quantize_model_with(input, &theirs, target, 2, &settings);
     let mut written = true;
     for exporter in &exporters {
         written = alike(exporter, input, dir, &theirs, &their_result)?;
@@ -143,7 +159,7 @@ fn alike(
 const MATRIX: &str = "corpus.imatrix";
 
 /// What llama-quantize writes about a matrix; of the path, as we do, only the name.
-fn told(entries: usize) -> Vec<(String, Override)> {
+pub(crate) fn told(entries: usize) -> Vec<(String, Override)> {
     vec![
         ("quantize.imatrix.file".to_owned(), Override::Str(MATRIX.to_owned())),
         ("quantize.imatrix.dataset".to_owned(), Override::Str("corpus.txt".to_owned())),
@@ -153,7 +169,7 @@ fn told(entries: usize) -> Vec<(String, Override)> {
 }
 
 /// Lets llama.cpp run the model, and writes down what met its matrices.
-fn matrix(input: &Path, dir: &Path) -> Result<Matrix> {
+pub(crate) fn matrix(input: &Path, dir: &Path) -> Result<Matrix> {
     let model = llama::Model::load(input)?;
     let is_bert = input.to_string_lossy().contains("bert") || input.to_string_lossy().contains("minilm");
     let found = model.activations(TEXT, is_bert)?;
@@ -166,10 +182,8 @@ fn matrix(input: &Path, dir: &Path) -> Result<Matrix> {
     }
     fs::write(&files[0], as_gguf(&found)?)?;
     fs::write(&files[1], as_dat(&found)?)?;
-    let importance = found.iter().map(|(name, columns)| {
-        let weights = columns.sums.iter().map(|sum| sum / columns.count as f32).collect();
-        Ok((CString::new(name.as_str())?, weights))
-    });
+    let importance =
+        found.iter().map(|(name, columns)| Ok((CString::new(name.as_str())?, columns.importance())));
     Ok(Matrix { files, importance: importance.collect::<Result<_>>()? })
 }
 
@@ -180,37 +194,33 @@ fn as_gguf(found: &Activations) -> Result<Vec<u8>> {
     metadata.insert("imatrix.datasets", vec!["corpus.txt".to_owned()]);
     metadata.insert("imatrix.chunk_count", CHUNKS);
     metadata.insert("imatrix.chunk_size", 256u32);
-    let (mut specs, mut data) = (Vec::new(), Vec::new());
+    let mut tensors: Vec<Tensor> = Vec::new();
     for (name, columns) in found {
-        specs.push(TensorSpec::new(
-            format!("{name}.in_sum2"),
-            Dims::new(&[columns.sums.len() as u64, 1])?,
-            GgmlType::F32,
-        ));
-        data.push(columns.sums.iter().flat_map(|sum| sum.to_le_bytes()).collect::<Vec<u8>>());
-        specs.push(TensorSpec::new(format!("{name}.counts"), Dims::new(&[1, 1])?, GgmlType::F32));
-        data.push((columns.count as f32).to_le_bytes().to_vec());
+        let matrices = columns.counts.len() as u64;
+        let width = columns.sums.len() as u64 / matrices;
+        let sums = columns.sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
+        tensors.push((format!("{name}.in_sum2"), vec![width, matrices], GgmlType::F32, sums));
+        let counts = columns.counts.iter().flat_map(|&count| (count as f32).to_le_bytes()).collect();
+        tensors.push((format!("{name}.counts"), vec![1, matrices], GgmlType::F32, counts));
     }
-    let layout = Layout::new(metadata, specs)?;
-    let mut bytes = layout.header();
-    for (placed, data) in layout.tensors().iter().zip(data) {
-        bytes.resize(usize::try_from(placed.offset())?, 0);
-        bytes.extend(data);
-    }
-    bytes.resize(usize::try_from(layout.file_len())?, 0);
-    Ok(bytes)
+    gguf::file(metadata, tensors)
 }
 
-/// As it used to: counts, names and numbers one after the other.
+/// As it used to: counts, names and numbers one after the other. A tensor has one count there, by which its numbers are
+/// divided; with several matrices it is 1, and the numbers are the means.
 fn as_dat(found: &Activations) -> Result<Vec<u8>> {
     let number = |n: usize| i32::try_from(n).map(i32::to_le_bytes);
     let mut bytes = number(found.len())?.to_vec();
     for (name, columns) in found {
         bytes.extend(number(name.len())?);
         bytes.extend(name.as_bytes());
-        bytes.extend(columns.count.to_le_bytes());
-        bytes.extend(number(columns.sums.len())?);
-        bytes.extend(columns.sums.iter().flat_map(|sum| sum.to_le_bytes()));
+        let (count, values) = match columns.counts[..] {
+            [count] => (count, columns.sums.clone()),
+            _ => (1, columns.importance()),
+        };
+        bytes.extend(count.to_le_bytes());
+        bytes.extend(number(values.len())?);
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
     }
     bytes.extend(CHUNKS.to_le_bytes());
     bytes.extend(number("corpus.txt".len())?);

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use fixture_models::{FILE_TYPES, Model, Summary};
-use peer::llama::{self, Target};
+use peer::llama;
+use peer::quantize::{Target, quantize_model};
 
 use crate::export::{compare, export, file_type_id};
 use crate::report::{Outcome, Report, first_few};
@@ -57,7 +58,7 @@ impl Files<'_> {
         each(|file_type| {
             let theirs = self.dir.join(format!("{}.{file_type}.theirs.gguf", self.model.name));
             let target = Target::FileType(file_type_id(file_type)?);
-            llama::quantize_model(&self.ours("F32"), &theirs, target, 2)?;
+            quantize_model(&self.ours("F32"), &theirs, target, 2)?;
             compare(&Summary::read(&theirs)?, &Summary::read(self.ours(file_type))?)
         })
     }

@@ -1,10 +1,13 @@
 //! Ours against the real peers: kernels, whole files, running the result. See conformance/README.md.
 
+mod architectures;
 pub mod export;
 pub mod file_types;
 pub mod fixtures;
+mod gguf;
 pub mod kernels;
 pub mod memory;
+pub mod options;
 pub mod real;
 pub mod report;
 pub mod two_step;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use fixture_models::{Conversion, FILE_TYPES, Summary, Workbench};
-use peer::llama::{self, Target};
+use peer::llama;
+use peer::quantize::{Target, quantize_model};
 
 use crate::export::{compare, export, file_type_id};
 use crate::report::{Outcome, Report};
@@ -56,7 +57,7 @@ impl Files<'_> {
     fn file_type(&self, real: &Real, file_type: &str) -> Outcome {
         let (ours, theirs) = (self.ours(real.name, file_type), self.theirs(real.name, file_type));
         let target = Target::FileType(file_type_id(file_type)?);
-        llama::quantize_model(&self.intermediate(real), &theirs, target, 2)?;
+        quantize_model(&self.intermediate(real), &theirs, target, 2)?;
         export(&self.bench.join("models").join(real.folder), &ours, file_type)?;
         compare(&Summary::read(theirs)?, &Summary::read(ours)?)
     }
@@ -85,7 +86,7 @@ impl Files<'_> {
             );
         }
         let copy = self.dir.join(format!("{name}.copy.gguf"));
-        llama::quantize_model(&ours, &copy, Target::Copy, 2)?;
+        quantize_model(&ours, &copy, Target::Copy, 2)?;
         if Summary::read(&copy)?.sha256 != summary.sha256 {
             return Err("llama-quantize COPY changes the file".into());
         }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 use fixture_models::{Conversion, Summary, Workbench};
-use peer::llama::{self, Target};
+use peer::llama;
+use peer::quantize::{Target, quantize_model};
 
 use crate::export::{compare, file_type_id};
 use crate::real::MODELS;
@@ -45,7 +46,7 @@ struct Model {
 /// # Errors
 /// What llama.cpp says.
 pub fn quantize(input: &Path, output: &Path, quant: &str, threads: u16) -> Result<()> {
-    Ok(llama::quantize_model(input, output, Target::FileType(file_type_id(quant)?), threads)?)
+    Ok(quantize_model(input, output, Target::FileType(file_type_id(quant)?), threads)?)
 }
 
 /// Compares, and prints a table.

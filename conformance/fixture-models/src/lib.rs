@@ -33,7 +33,7 @@ pub use folder::{all, model, write, write_scaled};
 pub use golden::{Golden, differences, golden, store};
 pub use models::Model;
 pub use summary::{Pair, Summary, Tensor};
-pub use weights::Dtype;
+pub use weights::{Dtype, values};
 pub use workbench::{Conversion, Workbench};
 
 /// The eight file types of the exporter, by the names that llama.cpp gives them.

@@ -81,6 +81,15 @@ fn draw(seed: u64, i: u64) -> i64 {
     if (b >> 6) & 1023 == 0 { value * 8 } else { value }
 }
 
+/// `count` values of the tensor `name`, in little-endian bytes: a norm's around 1, all others around 0.
+#[must_use]
+pub fn values(name: &str, dtype: Dtype, count: u64) -> Vec<u8> {
+    let kind = if name.ends_with("norm.weight") { Kind::Norm } else { Kind::Weight };
+    let mut out = Vec::new();
+    append(&mut out, kind, dtype, seed(name), 0, count);
+    out
+}
+
 /// Appends elements `from..from + count` of a tensor to `out`, in little-endian bytes of `dtype`.
 ///
 /// Integers become F32 in one correctly rounded step, F32 becomes F16 or BF16 by round-to-nearest-even: both are the

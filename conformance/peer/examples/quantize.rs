@@ -4,7 +4,8 @@
 //! FILE_TYPE is the number that `general.file_type` holds (15 is Q4_K_M), or `copy`. Without arguments it prints the
 //! peer's name and version.
 
-use peer::llama::{Target, VERSION, quantize_model};
+use peer::llama::VERSION;
+use peer::quantize::{Target, quantize_model};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

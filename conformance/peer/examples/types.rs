@@ -9,8 +9,9 @@ use std::error::Error;
 use std::ffi::CString;
 use std::io::{BufRead, Write};
 
-use peer::dry_run::{Options, tensor_types};
+use peer::dry_run::tensor_types;
 use peer::llama::VERSION;
+use peer::quantize::Settings;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut output = std::io::stdout().lock();
@@ -21,12 +22,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (Some(input), Some(file_type)) = (words.next(), words.next()) else {
             return Err(format!("no question: {line}").into());
         };
-        let mut options = Options { file_type: file_type.parse()?, ..Options::default() };
+        let mut settings = Settings::default();
         for word in words {
-            set(&mut options, word).map_err(|error| format!("{word}: {error}"))?;
+            set(&mut settings, word).map_err(|error| format!("{word}: {error}"))?;
         }
         asked = true;
-        match tensor_types(input.as_ref(), &options) {
+        match tensor_types(input.as_ref(), file_type.parse()?, &settings) {
             Ok(types) => {
                 let words: Vec<String> =
                     types.into_iter().map(|(name, ty)| format!("{name}\t{ty}")).collect();
@@ -41,18 +42,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn set(options: &mut Options, word: &str) -> Result<(), Box<dyn Error>> {
+fn set(settings: &mut Settings, word: &str) -> Result<(), Box<dyn Error>> {
     match word.split_once('=').unwrap_or((word, "")) {
-        ("importance", _) => options.importance = true,
-        ("pure", _) => options.pure = true,
-        ("leave-output", _) => options.leave_output = true,
-        ("output", ty) => options.output_type = Some(ty.parse()?),
-        ("embedding", ty) => options.token_embedding_type = Some(ty.parse()?),
+        ("importance", _) => settings.importance.push((c"none".to_owned(), vec![1.0])),
+        ("pure", _) => settings.pure = true,
+        ("leave-output", _) => settings.leave_output = true,
+        ("output", ty) => settings.output_type = Some(ty.parse()?),
+        ("embedding", ty) => settings.token_embedding_type = Some(ty.parse()?),
         ("tensor", pair) => {
             let (pattern, ty) = pair.rsplit_once('=').ok_or("expected REGEX=TYPE")?;
-            options.tensor_types.push((CString::new(pattern)?, ty.parse()?));
+            settings.tensor_types.push((CString::new(pattern)?, ty.parse()?));
         }
-        ("prune", list) => options.prune = list.split(',').map(str::parse).collect::<Result<_, _>>()?,
+        ("prune", list) => settings.prune = list.split(',').map(str::parse).collect::<Result<_, _>>()?,
         _ => return Err("unknown option".into()),
     }
     Ok(())

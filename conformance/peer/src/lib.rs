@@ -8,3 +8,4 @@ pub mod dry_run;
 pub mod ggml;
 pub mod guarded;
 pub mod llama;
+pub mod quantize;
