@@ -13,11 +13,12 @@ use crate::general;
 use crate::json::{self, truthy};
 use crate::map::{self, Map};
 use crate::options::Options;
-use crate::shards::{Shards, SourceFile};
+use crate::shards::SourceFile;
 use crate::sizes::Dim;
 use crate::tensor::Tensor;
 use crate::tokenizer::{self, TokenizerInput};
 use crate::transform::Origin;
+use crate::weights::Weights;
 
 /// A checkpoint of Hugging Face's making, seen as the GGUF file that it becomes.
 ///
@@ -27,7 +28,7 @@ use crate::transform::Origin;
 pub struct Checkpoint {
     architecture: Option<&'static str>,
     metadata: Metadata,
-    shards: Shards,
+    weights: Weights,
     source_files: Vec<SourceFile>,
     map: Map,
 }
@@ -55,21 +56,21 @@ impl Checkpoint {
                     });
                 };
                 not_quantized(&config)?;
-                let shards = location.weights.open()?;
-                let mut map = map::by_table(family, class, &config, &shards, &folder)?;
+                let weights = Weights::new(location.weights.open()?);
+                let mut map = map::by_table(family, class, &config, &weights, &folder)?;
                 let metadata = metadata(family, &config, &folder, options, &mut map)?;
-                Ok(Self::new(Some(family.architecture), metadata, shards, map))
+                Ok(Self::new(Some(family.architecture), metadata, weights, map))
             }
             None => {
-                let shards = location.weights.open()?;
-                let map = map::raw(&shards)?;
-                Ok(Self::new(None, Metadata::new(), shards, map))
+                let weights = Weights::new(location.weights.open()?);
+                let map = map::raw(&weights)?;
+                Ok(Self::new(None, Metadata::new(), weights, map))
             }
         }
     }
 
-    fn new(architecture: Option<&'static str>, metadata: Metadata, shards: Shards, map: Map) -> Self {
-        Self { architecture, metadata, source_files: shards.source_files(), shards, map }
+    fn new(architecture: Option<&'static str>, metadata: Metadata, weights: Weights, map: Map) -> Self {
+        Self { architecture, metadata, source_files: weights.source_files(), weights, map }
     }
 
     /// The GGUF architecture: `llama`, `qwen2`, `qwen3`, `bert`; `None` for tensors that are taken as they are.
@@ -145,10 +146,7 @@ impl Checkpoint {
                 }
                 Ok(())
             }
-            Origin::Stored(stored) => match self.shards.file(stored.shard) {
-                Some(file) => stored.read(file, &info.source, info.element, elements, out),
-                None => Err(self.no_such_tensor(tensor)),
-            },
+            Origin::Moved(moved) => moved.read(&self.weights, info.element, elements, out),
         }
     }
 

@@ -20,6 +20,7 @@ mod sizes;
 mod tensor;
 mod tokenizer;
 mod transform;
+mod weights;
 
 pub use checkpoint::Checkpoint;
 pub use error::{Error, TokenizerError};

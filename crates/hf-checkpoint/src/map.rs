@@ -11,10 +11,10 @@ use crate::element::{self, Element};
 use crate::error::Error;
 use crate::json;
 use crate::rope;
-use crate::shards::{Shards, Stored};
 use crate::sizes::Dim;
 use crate::tensor::Tensor;
-use crate::transform::{self, Order, Origin};
+use crate::transform::{Moved, Order, Origin};
+use crate::weights::{Weight, Weights};
 
 /// The tensors of a GGUF file, where each comes from, and what a user should know of it.
 #[derive(Debug, Default)]
@@ -32,16 +32,16 @@ impl Map {
 }
 
 /// Every tensor under its own name, with its own shape.
-pub(crate) fn raw(shards: &Shards) -> Result<Map, Error> {
+pub(crate) fn raw(weights: &Weights) -> Result<Map, Error> {
     let mut map = Map::default();
-    for stored in shards.tensors() {
-        let entry = &stored.entry;
-        let from = Element::number(entry.dtype).ok_or_else(|| dtype(shards, stored, element::NUMBERS))?;
-        let dims = dims(shards, stored)?;
-        let ty = if dims.len() <= 1 { GgmlType::F32 } else { from.lossless() };
-        let tensor =
-            Tensor { name: checked_name(entry.name.clone())?, dims, element: ty, source: entry.name.clone() };
-        map.push(tensor, as_it_is(stored, from));
+    for (number, weight) in weights.list().iter().enumerate() {
+        let from =
+            Element::number(weight.dtype).ok_or_else(|| weights.dtype_error(weight, element::NUMBERS))?;
+        let dims = dims(weights, weight)?;
+        let element = if dims.len() <= 1 { GgmlType::F32 } else { from.lossless() };
+        let name = checked_name(weight.name.clone())?;
+        let tensor = Tensor { name, dims, element, source: weight.name.clone() };
+        map.push(tensor, Origin::Moved(Moved { weight: number, order: Order::AsIs, unit: 1 }));
     }
     Ok(map)
 }
@@ -51,11 +51,11 @@ pub(crate) fn by_table(
     family: &'static Family,
     class: &str,
     config: &Config,
-    shards: &Shards,
+    weights: &Weights,
     folder: &Path,
 ) -> Result<Map, Error> {
     let blocks = config.dim(Dim::Blocks)?;
-    let count = shards.tensors().count() as u64;
+    let count = weights.list().len() as u64;
     if blocks > count {
         let found = serde_json::Value::from(blocks);
         let expected = format!("no more than the checkpoint's {count} tensors");
@@ -66,8 +66,8 @@ pub(crate) fn by_table(
     let mut map = Map::default();
     let (mut unknown, mut skipped) = (Vec::new(), Vec::new());
     let mut taken = BTreeMap::<String, &str>::new();
-    for stored in shards.tensors() {
-        let name = &stored.entry.name;
+    for (number, weight) in weights.list().iter().enumerate() {
+        let name = &weight.name;
         let plain = family.names.plain(name);
         if family.skip.iter().flat_map(|s| *s).any(|s| s.matches(name) || s.matches(&plain)) {
             skipped.push(name.clone());
@@ -86,7 +86,7 @@ pub(crate) fn by_table(
                 target,
             });
         }
-        let (tensor, origin) = place.tensor(target, config, shards, stored)?;
+        let (tensor, origin) = place.tensor(target, config, weights, (number, weight))?;
         map.push(tensor, origin);
     }
     if !unknown.is_empty() {
@@ -187,23 +187,24 @@ impl Place {
         &self,
         name: String,
         config: &Config,
-        shards: &Shards,
-        stored: &Stored,
+        weights: &Weights,
+        weight: (usize, &Weight),
     ) -> Result<(Tensor, Origin), Error> {
-        let entry = &stored.entry;
-        let from = Element::float(entry.dtype).ok_or_else(|| dtype(shards, stored, element::FLOATS))?;
+        let (number, weight) = weight;
+        let from =
+            Element::float(weight.dtype).ok_or_else(|| weights.dtype_error(weight, element::FLOATS))?;
         let terms = if self.bias { self.row.shape.get(..1) } else { None }.unwrap_or(self.row.shape);
         let expected = terms.iter().map(|d| config.dim(*d)).collect::<Result<Vec<_>, _>>()?;
-        if entry.shape != expected {
+        if weight.shape != expected {
             return Err(Error::Shape {
-                path: shards.path_of(stored),
-                tensor: entry.name.clone(),
-                found: entry.shape.clone(),
+                path: weights.path_of(weight),
+                tensor: weight.name.clone(),
+                found: weight.shape.clone(),
                 expected,
                 terms: terms.iter().map(|d| d.name()).collect::<Vec<_>>().join(" x "),
             });
         }
-        let dims = dims(shards, stored)?;
+        let dims = dims(weights, weight)?;
         let name = checked_name(name)?;
         // What convert_hf_to_gguf keeps in F32: vectors, norms, what is no weight, and what the table says.
         let f32 =
@@ -213,7 +214,7 @@ impl Place {
             Change::None => Order::AsIs,
             Change::Interleave(heads) => {
                 let heads = config.dim(heads)?;
-                let rows = entry.shape.first().copied().unwrap_or_default();
+                let rows = weight.shape.first().copied().unwrap_or_default();
                 let head_rows = rows / heads;
                 if head_rows == 0 || !head_rows.is_multiple_of(2) || head_rows * heads != rows {
                     let found = serde_json::Value::from(head_rows);
@@ -228,14 +229,8 @@ impl Place {
             }
         };
         let unit = if self.bias { 1 } else { dims.first().copied().unwrap_or(1) };
-        let origin = Origin::Stored(transform::Stored {
-            shard: stored.shard,
-            offset: entry.offset,
-            from,
-            order,
-            unit,
-        });
-        Ok((Tensor { name, dims, element, source: entry.name.clone() }, origin))
+        let origin = Origin::Moved(Moved { weight: number, order, unit });
+        Ok((Tensor { name, dims, element, source: weight.name.clone() }, origin))
     }
 }
 
@@ -307,39 +302,20 @@ fn generate(generated: Generated, config: &Config, map: &mut Map) -> Result<(), 
     }
 }
 
-fn as_it_is(stored: &Stored, from: Element) -> Origin {
-    Origin::Stored(transform::Stored {
-        shard: stored.shard,
-        offset: stored.entry.offset,
-        from,
-        order: Order::AsIs,
-        unit: 1,
-    })
-}
-
 /// The shape in ggml's order; a single number becomes a row of one.
-fn dims(shards: &Shards, stored: &Stored) -> Result<Vec<u64>, Error> {
-    let mut dims: Vec<u64> = stored.entry.shape.iter().rev().copied().collect();
+fn dims(weights: &Weights, weight: &Weight) -> Result<Vec<u64>, Error> {
+    let mut dims: Vec<u64> = weight.shape.iter().rev().copied().collect();
     if dims.is_empty() {
         dims.push(1);
     }
     match Dims::new(&dims) {
         Ok(_) => Ok(dims),
         Err(source) => Err(Error::Dims {
-            path: shards.path_of(stored),
-            tensor: stored.entry.name.clone(),
-            found: stored.entry.shape.clone(),
+            path: weights.path_of(weight),
+            tensor: weight.name.clone(),
+            found: weight.shape.clone(),
             source,
         }),
-    }
-}
-
-fn dtype(shards: &Shards, stored: &Stored, expected: &'static str) -> Error {
-    Error::Dtype {
-        path: shards.path_of(stored),
-        tensor: stored.entry.name.clone(),
-        dtype: stored.entry.dtype.to_string(),
-        expected,
     }
 }
 

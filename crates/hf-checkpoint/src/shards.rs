@@ -101,11 +101,6 @@ impl Shards {
         self.files.get(shard)
     }
 
-    /// The path of a tensor's shard.
-    pub(crate) fn path_of(&self, stored: &Stored) -> PathBuf {
-        self.file(stored.shard).map(|f| f.path().to_owned()).unwrap_or_default()
-    }
-
     /// The files with their lengths.
     pub(crate) fn source_files(&self) -> Vec<SourceFile> {
         self.files.iter().map(|f| SourceFile { path: f.path().to_owned(), bytes: f.len() }).collect()

@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use gguf_format::GgmlType;
 
-use crate::element::Element;
 use crate::error::Error;
-use crate::positional::ReadAt;
+use crate::weights::Weights;
 
 /// Bytes that one call reads at a time where it cannot read straight into the caller's buffer.
 const SCRATCH_BYTES: usize = 1 << 16;
@@ -30,19 +29,17 @@ pub(crate) enum Order {
 /// Where a tensor's bytes come from.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
-    /// A shard.
-    Stored(Stored),
+    /// A weight of the checkpoint.
+    Moved(Moved),
     /// Made up: the bytes, in the tensor's element type.
     Generated(Vec<u8>),
 }
 
-/// A tensor in a shard and what happens to it.
+/// A weight and what happens to it.
 #[derive(Clone, Debug)]
-pub(crate) struct Stored {
-    pub shard: usize,
-    /// Where the bytes start in the shard.
-    pub offset: u64,
-    pub from: Element,
+pub(crate) struct Moved {
+    /// Its number.
+    pub weight: usize,
     pub order: Order,
     /// Elements that stay together: a row, or one element of a tensor of one dimension.
     pub unit: u64,
@@ -60,83 +57,38 @@ struct Span {
     step: u64,
 }
 
-impl Stored {
+impl Moved {
     /// Fills `out` with `elements` of the tensor in their new order, converted to `to`.
     ///
     /// `elements` must be within the tensor, and `out` as long as they are in `to`.
     pub(crate) fn read(
         &self,
-        file: &ReadAt,
-        tensor: &str,
+        weights: &Weights,
         to: GgmlType,
         elements: Range<u64>,
         out: &mut [u8],
     ) -> Result<(), Error> {
         match self.order {
-            Order::AsIs => self.read_run(file, tensor, to, elements.start, out),
+            Order::AsIs => weights.read(self.weight, to, elements.start, out),
             Order::Interleave { head_rows } => {
                 let unit = self.unit.max(1);
                 // A stretch that starts or ends inside a unit: its pieces one by one.
                 if !elements.start.is_multiple_of(unit) || !elements.end.is_multiple_of(unit) {
-                    return self.read_pieces(file, tensor, to, elements, out);
+                    return self.read_pieces(weights, to, elements, out);
                 }
                 let units = elements.start / unit..elements.end / unit;
                 for span in interleaved(units.clone(), head_rows) {
-                    self.read_span(file, tensor, to, &span, units.start, out)?;
+                    self.read_span(weights, to, &span, units.start, out)?;
                 }
                 Ok(())
             }
         }
     }
 
-    /// Elements that lie side by side in both.
-    fn read_run(
-        &self,
-        file: &ReadAt,
-        tensor: &str,
-        to: GgmlType,
-        start: u64,
-        out: &mut [u8],
-    ) -> Result<(), Error> {
-        let size = self.from.size();
-        if to == self.from.lossless() && to.block_bytes() == size {
-            return file.read_exact_at(out, self.offset + start * size as u64);
-        }
-        let per_read = SCRATCH_BYTES / size;
-        let mut scratch = vec![0; size * per_read.min(out.len() / to.block_bytes())];
-        let mut at = start;
-        for piece in out.chunks_mut(per_read * to.block_bytes()) {
-            let n = piece.len() / to.block_bytes();
-            let scratch = scratch.get_mut(..n * size).unwrap_or_default();
-            file.read_exact_at(scratch, self.offset + at * size as u64)?;
-            self.convert(file, tensor, at, scratch, piece)?;
-            at += n as u64;
-        }
-        Ok(())
-    }
-
-    fn convert(
-        &self,
-        file: &ReadAt,
-        tensor: &str,
-        start: u64,
-        from: &[u8],
-        to: &mut [u8],
-    ) -> Result<(), Error> {
-        self.from.to_f32(from, to).map_err(|(i, value)| Error::Lossy {
-            path: file.path().to_owned(),
-            tensor: tensor.to_owned(),
-            dtype: self.from.name(),
-            index: start + i,
-            value,
-        })
-    }
-
     /// A span of units: read in runs, each unit then put in its place.
     fn read_span(
         &self,
-        file: &ReadAt,
-        tensor: &str,
+        weights: &Weights,
         to: GgmlType,
         span: &Span,
         first: u64,
@@ -156,10 +108,10 @@ impl Stored {
             };
             if scratch.is_empty() {
                 let place = out.get_mut(target(0)).unwrap_or_default();
-                self.read_run(file, tensor, to, source, place)?;
+                weights.read(self.weight, to, source, place)?;
             } else {
                 let scratch = scratch.get_mut(..n as usize * unit_bytes).unwrap_or_default();
-                self.read_run(file, tensor, to, source, scratch)?;
+                weights.read(self.weight, to, source, scratch)?;
                 for (i, unit) in scratch.chunks_exact(unit_bytes).enumerate() {
                     if let Some(place) = out.get_mut(target(i as u64)) {
                         place.copy_from_slice(unit);
@@ -174,8 +126,7 @@ impl Stored {
     /// A stretch of elements that cuts units.
     fn read_pieces(
         &self,
-        file: &ReadAt,
-        tensor: &str,
+        weights: &Weights,
         to: GgmlType,
         elements: Range<u64>,
         out: &mut [u8],
@@ -191,7 +142,7 @@ impl Stored {
                 Order::AsIs => unit,
                 Order::Interleave { head_rows } => interleaved_source(unit, head_rows),
             };
-            self.read_run(file, tensor, to, source * self.unit + at % self.unit, piece)?;
+            weights.read(self.weight, to, source * self.unit + at % self.unit, piece)?;
             rest = after;
             at = end;
         }

@@ -1,0 +1,112 @@
+//! The weights of a checkpoint: under the names, with the shapes and with the values that the model's class has,
+//! however the files store them.
+
+use std::path::PathBuf;
+
+use gguf_format::GgmlType;
+use safetensors::Dtype;
+
+use crate::element::Element;
+use crate::error::Error;
+use crate::shards::{Shards, SourceFile};
+
+/// Bytes that are read at a time where they cannot be read straight into the caller's buffer.
+const SCRATCH_BYTES: usize = 1 << 16;
+
+/// All weights, in the order of their names, and the files that they are in.
+#[derive(Debug)]
+pub(crate) struct Weights {
+    shards: Shards,
+    list: Vec<Weight>,
+}
+
+/// One weight.
+#[derive(Clone, Debug)]
+pub(crate) struct Weight {
+    pub name: String,
+    /// Outermost dimension first.
+    pub shape: Vec<u64>,
+    /// The type its values have.
+    pub dtype: Dtype,
+    content: Content,
+}
+
+/// How a weight is stored.
+#[derive(Clone, Debug)]
+enum Content {
+    /// As it is, from this byte of a shard on.
+    Plain { shard: usize, offset: u64 },
+}
+
+impl Weights {
+    /// The tensors of these shards as they are.
+    pub(crate) fn new(shards: Shards) -> Self {
+        let list = shards.tensors().map(|stored| {
+            let entry = &stored.entry;
+            let content = Content::Plain { shard: stored.shard, offset: entry.offset };
+            Weight { name: entry.name.clone(), shape: entry.shape.clone(), dtype: entry.dtype, content }
+        });
+        Self { list: list.collect(), shards }
+    }
+
+    /// All weights; a weight's number is its place here.
+    pub(crate) fn list(&self) -> &[Weight] {
+        &self.list
+    }
+
+    /// The file that a weight is in, for messages.
+    pub(crate) fn path_of(&self, weight: &Weight) -> PathBuf {
+        let Content::Plain { shard, .. } = weight.content;
+        self.shards.file(shard).map(|f| f.path().to_owned()).unwrap_or_default()
+    }
+
+    /// The files with their lengths.
+    pub(crate) fn source_files(&self) -> Vec<SourceFile> {
+        self.shards.source_files()
+    }
+
+    /// Fills `out` with elements of weight number `weight` from `start` on, in the order in which the checkpoint has
+    /// them. `to` is the weight's own type without loss, or F32.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a value has no exact counterpart in F32.
+    pub(crate) fn read(&self, weight: usize, to: GgmlType, start: u64, out: &mut [u8]) -> Result<(), Error> {
+        let absent = || Error::NoSuchTensor { tensor: weight, count: self.list.len() };
+        let weight = self.list.get(weight).ok_or_else(absent)?;
+        let Content::Plain { shard, offset } = weight.content;
+        let file = self.shards.file(shard).ok_or_else(absent)?;
+        let from =
+            Element::number(weight.dtype).ok_or_else(|| self.dtype_error(weight, crate::element::NUMBERS))?;
+        let size = from.size();
+        if to == from.lossless() && to.block_bytes() == size {
+            return file.read_exact_at(out, offset + start * size as u64);
+        }
+        let per_read = SCRATCH_BYTES / size;
+        let mut scratch = vec![0; size * per_read.min(out.len() / to.block_bytes())];
+        let mut at = start;
+        for piece in out.chunks_mut(per_read * to.block_bytes()) {
+            let n = piece.len() / to.block_bytes();
+            let scratch = scratch.get_mut(..n * size).unwrap_or_default();
+            file.read_exact_at(scratch, offset + at * size as u64)?;
+            from.to_f32(scratch, piece).map_err(|(i, value)| Error::Lossy {
+                path: file.path().to_owned(),
+                tensor: weight.name.clone(),
+                dtype: from.name(),
+                index: at + i,
+                value,
+            })?;
+            at += n as u64;
+        }
+        Ok(())
+    }
+
+    /// The error for a weight whose type cannot be used.
+    pub(crate) fn dtype_error(&self, weight: &Weight, expected: &'static str) -> Error {
+        Error::Dtype {
+            path: self.path_of(weight),
+            tensor: weight.name.clone(),
+            dtype: weight.dtype.to_string(),
+            expected,
+        }
+    }
+}
