@@ -26,8 +26,15 @@ if [ ! -d "$work/llama_cpp_python-$converter" ]; then
     archive=$work/download/llama_cpp_python-$converter.tar.gz
     [ -f "$archive" ] || "$python" -m pip download --quiet --disable-pip-version-check --no-deps \
         --no-binary llama-cpp-python --dest "$work/download" "llama-cpp-python==$converter"
-    tar -xzf "$archive" -C "$work" --wildcards \
-        '*/vendor/llama.cpp/convert_hf_to_gguf.py' '*/vendor/llama.cpp/conversion/*' '*/vendor/llama.cpp/gguf-py/*'
+    tar -xzf "$archive" -C "$work" --wildcards '*/vendor/llama.cpp/*'
+fi
+
+if [ ! -x "$work/llama.cpp-build/bin/llama-gguf-split" ]; then
+    step "llama-gguf-split"
+    cmake -S "$work/llama_cpp_python-$converter/vendor/llama.cpp" -B "$work/llama.cpp-build" -DCMAKE_BUILD_TYPE=Release \
+        -DBUILD_SHARED_LIBS=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF \
+        -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DGGML_OPENMP=OFF >"$work/llama.cpp-build.log"
+    cmake --build "$work/llama.cpp-build" --target llama-gguf-split -j "$(nproc)" >>"$work/llama.cpp-build.log"
 fi
 
 wheel() { # NAME VERSION PACKAGE: unpacks a wheel's package folder into download/

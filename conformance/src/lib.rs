@@ -10,5 +10,6 @@ pub mod memory;
 pub mod options;
 pub mod real;
 pub mod report;
+pub mod splits;
 pub mod two_step;
 pub mod watch;
