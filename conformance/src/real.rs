@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use entrenar_ecosystem::{GgufExporter, QuantizationType};
 use fixture_models::{Conversion, FILE_TYPES, Summary, Workbench};
 use peer::llama;
 use peer::quantize::{Target, quantize_model};
@@ -92,6 +93,30 @@ impl Files<'_> {
         }
         Ok(format!("{} things read alike; COPY keeps the sha256", expected.len()))
     }
+
+    /// What gguf-py turns around must give the same file: a model of floats, and one that is quantized already.
+    fn big_endian(&self, real: &Real) -> Outcome {
+        let big = self.dir.join(format!("{}.big.gguf", real.name));
+        let from_big = self.dir.join(format!("{}.from-big.gguf", real.name));
+        // The tool turns few quantized types.
+        let (q4, q8) = (self.ours(real.name, "Q4_K_M"), self.ours(real.name, "Q8_0"));
+        for (input, quantization, quantized) in [
+            (self.intermediate(real), QuantizationType::Q4KM, &q4),
+            (q8.clone(), QuantizationType::Copy, &q8),
+        ] {
+            std::fs::copy(&input, &big)?;
+            let said = self.bench.python("turn_gguf.py")?.arg(&big).output()?;
+            if !said.status.success() {
+                let error = String::from_utf8_lossy(&said.stderr);
+                return Err(format!("gguf-py: {}", error.lines().last().unwrap_or_default()).into());
+            }
+            GgufExporter::new(quantization).export(&big, &from_big)?;
+            if std::fs::read(&from_big)? != std::fs::read(quantized)? {
+                return Err(format!("{quantization} of the big-endian file is another file").into());
+            }
+        }
+        Ok("Q4_K_M of a big-endian file, and a copy of a big-endian Q8_0: the same file".to_owned())
+    }
 }
 
 /// Makes all these checks; they need the Python peers and the real models.
@@ -111,6 +136,7 @@ pub fn run(report: &mut Report, bench: &Workbench, dir: &Path) {
     report.check("embeddings of minilm Q8_0", || embeddings(&files));
     for real in &MODELS {
         report.check(format!("read by others: {}", real.name), || files.read_by_others(real.name));
+        report.check(format!("big-endian {}", real.name), || files.big_endian(real));
     }
 }
 

@@ -34,6 +34,9 @@ pub struct Options {
     /// Only models whose name contains this: smollm2, minilm, scaled.
     #[arg(long, value_name = "TEXT", default_value = "")]
     filter: String,
+    /// Our export reads the converted file, too: it is compared with the quantizer alone.
+    #[arg(long)]
+    from_gguf: bool,
 }
 
 struct Model {
@@ -62,9 +65,8 @@ pub fn run(bench: &Workbench, options: &Options) -> Result<()> {
         options.threads,
         options.rounds
     );
-    println!(
-        "| model | weights | ours | convert + quantize | times as fast | peak memory | disk besides the file |"
-    );
+    let theirs = if options.from_gguf { "quantize" } else { "convert + quantize" };
+    println!("| model | weights | ours | {theirs} | times as fast | peak memory | disk besides the file |");
     println!("|---|---|---|---|---|---|---|");
     for model in models(bench, &dir, &options.filter)? {
         compare_model(bench, &dir, &model, options)?;
@@ -125,10 +127,17 @@ fn compare_model(bench: &Workbench, dir: &Path, model: &Model, options: &Options
     let (ours, theirs) = (dir.join("ours.gguf"), dir.join("theirs.gguf"));
     let Conversion { folder, out: intermediate, .. } = &model.conversion;
     let (mut one, mut two, mut between) = (Side::default(), Side::default(), 0);
-    read_once(folder)?;
+    let convert = || bench.converter_command(std::slice::from_ref(&model.conversion));
+    if options.from_gguf {
+        watch::run(&mut convert()?)?;
+        read_once(intermediate)?;
+    } else {
+        read_once(folder)?;
+    }
     for _ in 0..options.rounds.max(1) {
+        let input = if options.from_gguf { intermediate } else { folder };
         let mut export = watch::entrenar()?;
-        export.arg("export").arg(folder).arg(&ours).args(["--quant", &options.quant, "--force", "--quiet"]);
+        export.arg("export").arg(input).arg(&ours).args(["--quant", &options.quant, "--force", "--quiet"]);
         one.add(&[watch::run(export.arg("--threads").arg(options.threads.to_string()))?]);
 
         let mut second = Command::new(std::env::current_exe()?);
@@ -138,11 +147,13 @@ fn compare_model(bench: &Workbench, dir: &Path, model: &Model, options: &Options
             .arg(&theirs)
             .arg(&options.quant)
             .arg(options.threads.to_string());
-        two.add(&[
-            watch::run(&mut bench.converter_command(std::slice::from_ref(&model.conversion))?)?,
-            watch::run(&mut second)?,
-        ]);
-        between = std::fs::metadata(intermediate)?.len();
+        let mut steps = Vec::new();
+        if !options.from_gguf {
+            steps.push(watch::run(&mut convert()?)?);
+            between = std::fs::metadata(intermediate)?.len();
+        }
+        steps.push(watch::run(&mut second)?);
+        two.add(&steps);
     }
     let (summary, expected) = (Summary::read(&ours)?, Summary::read(&theirs)?);
     compare(&expected, &summary)
@@ -165,12 +176,16 @@ fn compare_model(bench: &Workbench, dir: &Path, model: &Model, options: &Options
     Ok(())
 }
 
-/// Reads every file of a folder, so that neither side pays for the disk.
-fn read_once(folder: &Path) -> Result<()> {
-    for entry in std::fs::read_dir(folder)? {
+/// Reads a file, or every file of a folder, so that neither side pays for the disk.
+fn read_once(path: &Path) -> Result<()> {
+    if path.is_file() {
+        std::io::copy(&mut std::fs::File::open(path)?, &mut std::io::sink())?;
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(path)? {
         let path: PathBuf = entry?.path();
         if path.is_file() {
-            std::io::copy(&mut std::fs::File::open(path)?, &mut std::io::sink())?;
+            read_once(&path)?;
         }
     }
     Ok(())
