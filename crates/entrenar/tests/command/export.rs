@@ -1,87 +1,11 @@
-//! The command as a user meets it: what it prints, its exit status, and what it leaves behind.
-
-#![expect(clippy::unwrap_used, reason = "helpers of tests, where a failure is a panic")]
+//! `entrenar export` and `entrenar inspect`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-struct Place {
-    folder: TempDir,
-    model: PathBuf,
-}
-
-impl Place {
-    /// A folder with the fixture model `llama` in it.
-    fn new() -> Self {
-        Self::with("llama")
-    }
-
-    fn with(model: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let model = fixture_models::write(model, folder.path()).unwrap();
-        Self { folder, model }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Runs `entrenar` with these arguments in this folder.
-    fn run(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_entrenar"))
-            .args(args)
-            .current_dir(self.folder.path())
-            .output()
-            .unwrap()
-    }
-
-    fn model(&self) -> &str {
-        self.model.to_str().unwrap()
-    }
-
-    /// Runs a command that must fail with exit status 1 and one line on standard error; gives the line.
-    fn fails(&self, args: &[&str]) -> String {
-        let before = listing(self.folder.path());
-        let output = self.run(args);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
-        let lines: Vec<_> = said.lines().filter(|line| !line.starts_with("note: ")).collect();
-        assert_eq!(lines.len(), 1, "{args:?}: {said}");
-        assert_eq!(listing(self.folder.path()), before, "{args:?} left something behind");
-        lines[0].strip_prefix("entrenar: ").unwrap().to_owned()
-    }
-}
-
-/// Names, sizes and first bytes of all files in a folder and the folders below it.
-fn listing(folder: &Path) -> Vec<(PathBuf, u64)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(listing(&path));
-        } else {
-            let len = fs::metadata(&path).unwrap().len();
-            found.push((path, len));
-        }
-    }
-    found.sort();
-    found
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// Asserts that a message has all these parts.
-fn says(message: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(message.contains(part), "{part:?} is not in: {message}");
-    }
-}
+use crate::place::{Place, listing, says, text};
 
 #[test]
 fn export_and_inspect() {
