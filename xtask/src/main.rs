@@ -21,7 +21,7 @@ cargo xtask COMMAND
   bench kernels [--filter TEXT] [--isa NAME] [--seconds N] [--json]
                            a table of our kernels beside ggml's and a copy, in one process
   bench instructions       how many instructions a weight takes, ours and ggml's; needs valgrind
-  bench export [--quant TYPE] [--rounds N] [--threads N] [--filter TEXT]
+  bench export [--quant TYPE] [--rounds N] [--threads N] [--filter TEXT] [--from-gguf]
                            a table of our export beside convert_hf_to_gguf and llama-quantize
   bench [ARGUMENT…]        our kernels beside ggml's by criterion, which gets the arguments
   sanitize [address|valgrind]
