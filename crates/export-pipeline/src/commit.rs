@@ -1,6 +1,7 @@
 //! The output files: written under temporary names beside their targets, then put in their places in one step.
 
 mod set;
+mod stale;
 
 use std::fs::{self, File};
 use std::io;
@@ -11,6 +12,11 @@ use tempfile::NamedTempFile;
 use crate::error::Error;
 
 pub(crate) use set::commit_all;
+
+/// The end of the name of a file that is being written.
+const PARTIAL: &str = ".partial";
+/// The end of the name of a file that is kept until what replaces it is whole.
+const REPLACED: &str = ".replaced";
 
 /// What to do about a file that is already at the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,11 +87,10 @@ impl Pending {
         Self::check(target, existing)?;
         let target = resolve(target, existing)?;
         let dir = folder(&target);
-        let mut prefix = std::ffi::OsString::from(".");
-        prefix.push(target.file_name().unwrap_or_default());
-        prefix.push(".");
+        stale::sweep(&target, PARTIAL);
+        let prefix = stale::prefix(&target);
         let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(".partial");
+        builder.prefix(&prefix).suffix(PARTIAL);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -94,9 +99,13 @@ impl Pending {
             let mode = fs::metadata(&target).map_or(0o666, |meta| meta.permissions().mode() & 0o7777);
             builder.permissions(fs::Permissions::from_mode(mode));
         }
-        let file = builder
-            .tempfile_in(dir)
-            .map_err(|source| Error::OutputFolder { folder: dir.to_path_buf(), source })?;
+        let failed = |source| Error::OutputFolder { folder: dir.to_path_buf(), source };
+        let file = loop {
+            let file = builder.tempfile_in(dir).map_err(failed)?;
+            if stale::claim(file.as_file()).map_err(failed)? {
+                break file;
+            }
+        };
         reserve(file.as_file(), len).map_err(|source| match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 Error::DiskFull { path: target.clone(), needed: len, source }

@@ -3,19 +3,21 @@
 //! A set is complete when all its shards are there. So the first shard is the first to go and the last to come: while
 //! files are exchanged one by one, the set lacks its first shard, and readers say so.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use super::{Existing, Pending, folder, sync_folder};
+use super::{Existing, Pending, REPLACED, folder, stale, sync_folder};
 use crate::error::Error;
 
 /// A file that was there before, under another name until the new set is in place. Dropped, it is deleted.
 struct Replaced {
     target: PathBuf,
     aside: TempPath,
+    /// Holds the lock that tells it from what a killed export left.
+    _file: Option<File>,
 }
 
 /// Puts all files in place, or leaves every place as it was.
@@ -37,6 +39,9 @@ pub(crate) fn commit_all(pending: Vec<Pending>) -> Result<Vec<PathBuf>, Error> {
         undo(replaced, &placed);
         return Err(error);
     }
+    drop(replaced);
+    // What an earlier export kept when it was killed in the middle of this has been replaced as well.
+    targets.iter().for_each(|target| stale::sweep(target, REPLACED));
     Ok(targets)
 }
 
@@ -68,13 +73,12 @@ fn exchange(
 /// Gives a file that is in the way another name in its folder.
 fn move_aside(target: &Path) -> Result<Option<Replaced>, Error> {
     let failed = |source| Error::output(target, "replace", source);
-    let mut prefix = std::ffi::OsString::from(".");
-    prefix.push(target.file_name().unwrap_or_default());
-    prefix.push(".");
-    let aside = tempfile::Builder::new().prefix(&prefix).suffix(".replaced").tempfile_in(folder(target));
+    let file = File::open(target).ok().filter(|file| file.try_lock().is_ok());
+    let prefix = stale::prefix(target);
+    let aside = tempfile::Builder::new().prefix(&prefix).suffix(REPLACED).tempfile_in(folder(target));
     let aside = aside.map_err(failed)?.into_temp_path();
     match fs::rename(target, &aside) {
-        Ok(()) => Ok(Some(Replaced { target: target.to_path_buf(), aside })),
+        Ok(()) => Ok(Some(Replaced { target: target.to_path_buf(), aside, _file: file })),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(failed(e)),
     }
@@ -86,7 +90,7 @@ fn undo(replaced: Vec<Replaced>, placed: &[PathBuf]) {
         // What cannot be removed is replaced below, or was not there before.
         let _ = fs::remove_file(path);
     }
-    for Replaced { target, aside } in replaced.into_iter().rev() {
+    for Replaced { target, aside, .. } in replaced.into_iter().rev() {
         if fs::rename(&aside, &target).is_err() {
             // Better a file under a strange name than none.
             let _ = aside.keep();
