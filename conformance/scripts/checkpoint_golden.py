@@ -59,6 +59,8 @@ def value(field, T):
             name = "str"
         elif of == T.INT32:
             items, data, name = [str(i) for i in v], b"".join(struct.pack("<i", i) for i in v), "i32"
+        elif of == T.BOOL:
+            items, data, name = ["true" if i else "false" for i in v], bytes(v), "bool"
         elif of == T.FLOAT32:
             items, data, name = [bits(i) for i in v], b"".join(struct.pack("<f", i) for i in v), "f32"
         else:

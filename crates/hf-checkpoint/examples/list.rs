@@ -1,6 +1,6 @@
 //! Lists what a checkpoint becomes: metadata pairs, then tensors with type, dimensions and origin.
 //!
-//! `cargo run -p hf-checkpoint --example list -- PATH [--raw] [--digests]`
+//! `cargo run -p hf-checkpoint --example list -- PATH [--raw] [--digests] [--pre=NAME]`
 
 use std::error::Error;
 use std::path::Path;
@@ -14,9 +14,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let flag = |name: &str| arguments.iter().any(|a| a == name);
     let Some(path) = arguments.iter().find(|a| !a.starts_with("--")) else {
-        return Err("usage: list PATH [--raw] [--digests]".into());
+        return Err("usage: list PATH [--raw] [--digests] [--pre=NAME]".into());
     };
-    let checkpoint = Checkpoint::open(Path::new(path), &Options::new().with_raw(flag("--raw")))?;
+    let mut options = Options::new().with_raw(flag("--raw"));
+    options.pre_tokenizer = arguments.iter().find_map(|a| a.strip_prefix("--pre=")).map(str::to_owned);
+    let checkpoint = Checkpoint::open(Path::new(path), &options)?;
     if flag("--digests") {
         print!("{}", listing::listing(&checkpoint)?);
         return Ok(());

@@ -5,19 +5,17 @@ use std::path::Path;
 
 use gguf_format::Metadata;
 
-use crate::arch::{self, Context, Family, Kind, Parameter};
+use crate::arch::{self, Context, Family};
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, Problem};
 use crate::folder;
 use crate::general;
-use crate::json::{self, truthy};
 use crate::map::{self, Map};
 use crate::options::Options;
 use crate::shards::SourceFile;
-use crate::sizes::Dim;
 use crate::tensor::Tensor;
 use crate::tokenizer::{self, TokenizerInput};
-use crate::transform::Origin;
+use crate::transform::{self, Origin};
 use crate::weights::Weights;
 
 /// A checkpoint of Hugging Face's making, seen as the GGUF file that it becomes.
@@ -46,19 +44,29 @@ impl Checkpoint {
         match location.model {
             Some(folder) => {
                 // The config first: its errors are the more telling ones.
-                let config = Config::read(&folder)?;
-                let class = config.class(arch::supported)?;
-                let Some(family) = arch::find(class) else {
+                let mut config = Config::read(&folder)?;
+                let class = config.class()?.to_owned();
+                let Some(family) = arch::find(&class) else {
                     return Err(Error::UnknownArchitecture {
                         path: config.path().to_owned(),
-                        found: class.to_owned(),
-                        supported: arch::supported(),
+                        nearest: arch::nearest(&class),
+                        found: class,
                     });
                 };
-                not_quantized(&config)?;
-                let weights = Weights::new(location.weights.open()?);
-                let mut map = map::by_table(family, class, &config, &weights, &folder)?;
-                let metadata = metadata(family, &config, &folder, options, &mut map)?;
+                let family = family.variant.and_then(|of| of(&config)).unwrap_or(family);
+                let shards = location.weights.open()?;
+                let weights = match config.quantization()? {
+                    Some((path, quantization)) => Weights::unpacked(shards, &path, &quantization)?,
+                    None => Weights::new(shards),
+                };
+                let mut map = map::by_table(family, &class, &mut config, &weights)?;
+                let metadata = metadata(family, &config, &folder, options, &mut map);
+                // What is wrong with the tensors comes first: it is the more telling.
+                if !map.problems.is_empty() {
+                    let (architecture, problems) = (family.architecture, map.problems);
+                    return Err(Error::Mismatch { path: folder, architecture, problems });
+                }
+                let metadata = metadata?;
                 Ok(Self::new(Some(family.architecture), metadata, weights, map))
             }
             None => {
@@ -73,7 +81,13 @@ impl Checkpoint {
         Self { architecture, metadata, source_files: weights.source_files(), weights, map }
     }
 
-    /// The GGUF architecture: `llama`, `qwen2`, `qwen3`, `bert`; `None` for tensors that are taken as they are.
+    /// The model classes that are converted, as `architectures` in config.json names them.
+    #[must_use]
+    pub fn classes() -> Vec<&'static str> {
+        arch::classes()
+    }
+
+    /// The GGUF architecture: `llama`, `qwen3`, `gemma2` …; `None` for tensors that are taken as they are.
     #[must_use]
     pub fn architecture(&self) -> Option<&str> {
         self.architecture
@@ -107,7 +121,7 @@ impl Checkpoint {
     /// Fills `out` with the rows `rows` of tensor number `tensor` (its index in [`tensors`](Self::tensors)),
     /// little-endian, in the tensor's element type. Rows are counted over all dimensions but the first.
     ///
-    /// May be called by many threads at once. Takes no memory but a scratch of at most 128 KiB.
+    /// May be called by many threads at once. Takes no memory but a scratch of at most 128 KiB, 256 KiB for packed weights.
     ///
     /// # Errors
     /// If there is no such tensor or row, if `out` has not exactly the bytes of those rows, if the file cannot be
@@ -132,9 +146,12 @@ impl Checkpoint {
         if elements.start > elements.end || elements.end > count {
             return Err(out_of_range(info, "elements", &elements, count));
         }
-        let size = info.element.block_bytes() as u64;
+        let (size, block) = (info.element.block_bytes() as u64, info.element.block_len() as u64);
+        if !elements.start.is_multiple_of(block) || !elements.end.is_multiple_of(block) {
+            return Err(out_of_range(info, "blocks of elements", &elements, count));
+        }
         // Within the tensor, whose bytes were counted when the header was read.
-        let expected = (elements.end - elements.start) * size;
+        let expected = (elements.end - elements.start) / block * size;
         if out.len() as u64 != expected {
             return Err(Error::Buffer { tensor: info.name.clone(), found: out.len(), expected });
         }
@@ -146,7 +163,12 @@ impl Checkpoint {
                 }
                 Ok(())
             }
-            Origin::Moved(moved) => moved.read(&self.weights, info.element, elements, out),
+            Origin::Parts(parts) => {
+                // Blocks of a quantized type are the elements of its weights.
+                let block = info.element.block_len() as u64;
+                let units = elements.start / block..elements.end / block;
+                transform::read(parts, &self.weights, info.element, units, out)
+            }
         }
     }
 
@@ -164,18 +186,6 @@ fn out_of_range(info: &Tensor, unit: &'static str, range: &Range<u64>, len: u64)
     Error::Range { tensor: info.name.clone(), unit, start: range.start, end: range.end, len }
 }
 
-/// Refuses weights that are quantized already: their tensors are packed in ways that only their method knows.
-fn not_quantized(config: &Config) -> Result<(), Error> {
-    match config.get("quantization_config") {
-        Some(quantization) if truthy(quantization) => {
-            let method = quantization.get("quant_method").and_then(serde_json::Value::as_str);
-            let method = method.unwrap_or("unknown method").to_owned();
-            Err(Error::Quantized { path: config.path().to_owned(), method })
-        }
-        _ => Ok(()),
-    }
-}
-
 fn metadata(
     family: &Family,
     config: &Config,
@@ -186,25 +196,32 @@ fn metadata(
     let architecture = family.architecture;
     let mut pairs = Metadata::new();
     pairs.insert("general.architecture", architecture);
+    let context = Context { architecture, folder, config, blocks: family.blocks };
+    for (key, values) in std::mem::take(&mut map.scalars) {
+        pairs.insert(key, values);
+    }
+    for parameter in family.opening {
+        parameter.write(&context, &mut pairs, &mut map.notes)?;
+    }
     pairs.insert("general.type", "model");
     let input = general::Input {
         folder,
         folder_name: &folder_name(folder),
         config: &config.raw,
         model_name: options.model_name.as_deref(),
-        parameters: map.tensors.iter().map(Tensor::elements).fold(0, u64::saturating_add),
+        parameters: general::Count::of(&map.tensors),
     };
     general::write(&input, &mut pairs, &mut map.notes)?;
-    let context = Context { architecture, folder, config };
     for parameter in family.parameters.iter().flat_map(|p| *p) {
-        write(parameter, &context, &mut pairs, &mut map.notes)?;
+        parameter.write(&context, &mut pairs, &mut map.notes)?;
     }
-    let rows = config.dim(Dim::Vocab)?;
+    let rows = config.dim(family.tokens)?;
     let tokenizer = tokenizer::read(&TokenizerInput {
         dir: folder,
         kind: family.tokenizer,
         config: &config.raw,
         vocab_size: Some(rows),
+        fixed: family.fixed_tokens,
         pre: options.pre_tokenizer.as_deref(),
     })?;
     pairs.extend(tokenizer.pairs);
@@ -212,53 +229,13 @@ fn metadata(
         map.notes.push(format!("pre-tokenizer {}: {}", pre.name, pre.rule));
     }
     if u64::from(tokenizer.vocab_size) != rows {
-        map.notes.push(format!(
-            "the tokenizer has {} tokens, the embeddings have {rows} rows: llama.cpp will not load this",
-            tokenizer.vocab_size
-        ));
+        map.problems.push(Problem::Vocabulary { tokens: tokenizer.vocab_size.into(), rows });
     }
     map.notes.extend(tokenizer.notes);
-    Ok(pairs)
-}
-
-fn write(
-    parameter: &Parameter,
-    context: &Context<'_>,
-    pairs: &mut Metadata,
-    notes: &mut Vec<String>,
-) -> Result<(), Error> {
-    let Context { architecture, config, .. } = context;
-    let full = |key: &str| if key.starts_with('.') { format!("{architecture}{key}") } else { key.to_owned() };
-    match parameter {
-        Parameter::Size { key, dim } => {
-            let size = config.dim(*dim)?;
-            let size = u32::try_from(size).map_err(|_| {
-                json::bad_key(config.path(), dim.name(), &size.into(), "an integer from 1 to 4294967295")
-            })?;
-            pairs.insert(full(key), size);
-        }
-        Parameter::Value { key, kind, from } => {
-            if let Some((name, value)) = config.find(from) {
-                match kind {
-                    Kind::U32 => {
-                        let int = value.as_u64().and_then(|v| u32::try_from(v).ok());
-                        let int = int.ok_or_else(|| {
-                            json::bad_key(config.path(), name, value, "an integer from 0 to 4294967295")
-                        })?;
-                        pairs.insert(full(key), int);
-                    }
-                    Kind::F32 => {
-                        pairs.insert(full(key), config.f32(name, value)?);
-                    }
-                }
-            }
-        }
-        Parameter::Bool { key, value } => {
-            pairs.insert(full(key), *value);
-        }
-        Parameter::Rule(rule) => rule(context, pairs, notes)?,
+    for parameter in family.closing {
+        parameter.write(&context, &mut pairs, &mut map.notes)?;
     }
-    Ok(())
+    Ok(pairs)
 }
 
 /// The folder's own name, also where the path ends in `.` or `..`.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::defaults;
+use crate::defaults::Defaults;
 use crate::error::Error;
 use crate::json::{self, bad_key};
 use crate::rope;
@@ -35,11 +35,16 @@ impl Config {
         let Value::Object(mut values) = raw.clone() else {
             return Err(bad_key(&path, ".", &raw, "an object of settings"));
         };
-        let defaults = defaults::of(&values);
+        let mut defaults = Defaults::of(&values);
         if let Some(defaults) = defaults {
-            defaults::fill(defaults, &mut values);
+            defaults.fill(&mut values);
         }
-        if let Some(Value::Object(text)) = values.get("text_config").cloned() {
+        if let Some(Value::Object(mut text)) = values.get("text_config").cloned() {
+            let of_text = Defaults::of(&text);
+            if let Some(defaults) = of_text {
+                defaults.fill(&mut text);
+            }
+            defaults = of_text.or(defaults);
             values.extend(text);
         }
         let mut config = Self { path, raw, values, rope: Map::new() };
@@ -56,6 +61,11 @@ impl Config {
         self.values.get(key).filter(|v| !v.is_null())
     }
 
+    /// Sets a size.
+    pub(crate) fn set(&mut self, key: &str, size: u64) {
+        self.values.insert(key.to_owned(), size.into());
+    }
+
     /// The first of these keys that is there, if its value is not null.
     pub(crate) fn find<'a>(&'a self, keys: &[&'a str]) -> Option<(&'a str, &'a Value)> {
         let key = keys.iter().find(|k| self.values.contains_key(**k))?;
@@ -63,14 +73,33 @@ impl Config {
     }
 
     /// The model class that the checkpoint was saved from.
-    pub(crate) fn class(&self, supported: impl Fn() -> String) -> Result<&str, Error> {
+    pub(crate) fn class(&self) -> Result<&str, Error> {
         let text = self.raw.get("text_config").and_then(|t| t.get("architectures"));
         let classes = text.filter(|c| !c.is_null()).or(self.get("architectures"));
         match classes.and_then(|c| c.get(0)) {
             Some(Value::String(class)) => Ok(class),
             Some(other) => Err(bad_key(&self.path, "architectures", other, "a list of class names")),
-            None => Err(Error::NoArchitecture { path: self.path.clone(), supported: supported() }),
+            None => Err(Error::NoArchitecture { path: self.path.clone() }),
         }
+    }
+
+    /// How the weights are packed, and the file that says so.
+    ///
+    /// The key is `quantization_config`, `compression_config` with the first compressed-tensors; modelopt's first
+    /// files have it in `hf_quant_config.json` beside the config.
+    pub(crate) fn quantization(&self) -> Result<Option<(PathBuf, Value)>, Error> {
+        let keys = ["quantization_config", "compression_config"];
+        if let Some(found) = keys.iter().find_map(|k| self.get(k).filter(|v| json::truthy(v))) {
+            return Ok(Some((self.path.clone(), found.clone())));
+        }
+        let beside = self.path.with_file_name("hf_quant_config.json");
+        let found = json::read_if_there(&beside)?.and_then(|v| v.get("quantization").cloned());
+        Ok(found.filter(|q| q.get("quant_algo").is_some_and(json::truthy)).map(|mut q| {
+            if let Value::Object(map) = &mut q {
+                map.entry("quant_method").or_insert_with(|| "modelopt".into());
+            }
+            (beside, q)
+        }))
     }
 
     /// The size of one of these keys, if there is one.

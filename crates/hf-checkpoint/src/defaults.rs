@@ -1,131 +1,138 @@
 //! What `config.json` may leave out: transformers' defaults, by model type.
 //!
-//! convert_hf_to_gguf reads the config through transformers' `AutoConfig`, which fills in what is absent. Source:
-//! the configuration classes of transformers 5.23. Sizes that shape tensors (hidden_size, num_hidden_layers,
-//! num_attention_heads, intermediate_size, vocab_size) are left out on purpose: a config without them is broken,
-//! and transformers' defaults for them (4096, 32 …) only hide it.
+//! convert_hf_to_gguf reads the config through transformers' `AutoConfig`, which fills in what is absent. The table is
+//! `defaults.json`, which `conformance/scripts/config_defaults.py` makes of the configuration classes of transformers
+//! 5.23. Sizes that shape tensors (hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, vocab_size)
+//! are left out on purpose: a config without them is broken, and transformers' defaults for them (4096, 32 …) only
+//! hide it.
+
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
 /// The defaults of one `model_type`.
-pub(crate) struct Defaults {
-    pub model_type: &'static str,
-    pub values: &'static [(&'static str, Fill)],
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Defaults(&'static Map<String, Value>);
+
+static TABLE: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("defaults.json")).unwrap_or_default());
+
+const HIDDEN: &[&str] = &["hidden_size", "n_embd", "d_model"];
+const HEADS: &[&str] = &["num_attention_heads", "n_head", "n_heads"];
+
+impl Defaults {
+    /// The defaults for this config, if its `model_type` has some and transformers would take it.
+    pub(crate) fn of(config: &Map<String, Value>) -> Option<Self> {
+        let model_type = config.get("model_type")?.as_str()?;
+        let defaults = Self(TABLE.get(model_type)?.as_object()?);
+        let split = || Some((integer(config, HIDDEN)?, integer(config, HEADS)?));
+        let whole = split().is_none_or(|(hidden, heads)| heads != 0 && hidden.is_multiple_of(heads));
+        // The converter takes a config that transformers refuses as it stands.
+        (whole || defaults.special("whole_heads").is_none()).then_some(defaults)
+    }
+
+    fn special(self, key: &str) -> Option<&'static Value> {
+        self.0.get("")?.get(key)
+    }
+
     /// Whether the type has rotary embeddings, whose parameters transformers puts in one form.
-    pub rope: bool,
+    pub(crate) fn has_rope(self) -> bool {
+        self.special("rope").is_some()
+    }
+
+    /// The parameters of rotary embeddings where the config has none.
+    pub(crate) fn rope(self) -> Map<String, Value> {
+        self.special("rope").and_then(Value::as_object).cloned().unwrap_or_default()
+    }
+
+    /// `rope_theta` of parameters that have none.
+    pub(crate) fn theta(self) -> Value {
+        self.special("theta").cloned().unwrap_or(Value::from(10_000.0))
+    }
+
+    /// `partial_rotary_factor` of parameters that have none.
+    pub(crate) fn partial(self) -> Option<Value> {
+        self.special("partial").cloned()
+    }
+
     /// Whether the type says of each layer which kind of attention it has, even if the config does not.
-    pub layer_types: bool,
-    /// Whether transformers refuses a hidden size that is no multiple of the heads; the converter then takes the
-    /// config as it stands, without defaults.
-    pub whole_heads: bool,
-}
+    pub(crate) fn has_layer_types(self) -> bool {
+        self.special("layer_types").is_some()
+    }
 
-/// What a key without a value gets.
-pub(crate) enum Fill {
-    /// This integer.
-    Int(u64),
-    /// This float.
-    Float(f64),
-    /// hidden_size / num_attention_heads, rounded down.
-    HeadDim,
-    /// num_attention_heads, in the case of null; the integer in the case of no key.
-    Heads(Option<u64>),
-}
-
-const TABLE: &[Defaults] = &[
-    Defaults {
-        model_type: "llama",
-        values: &[
-            ("num_key_value_heads", Fill::Heads(None)),
-            ("max_position_embeddings", Fill::Int(2048)),
-            ("rms_norm_eps", Fill::Float(1e-6)),
-            ("head_dim", Fill::HeadDim),
-        ],
-        rope: true,
-        layer_types: false,
-        whole_heads: true,
-    },
-    Defaults {
-        model_type: "mistral",
-        values: &[
-            ("num_key_value_heads", Fill::Heads(Some(8))),
-            ("max_position_embeddings", Fill::Int(131_072)),
-            ("rms_norm_eps", Fill::Float(1e-6)),
-            ("head_dim", Fill::HeadDim),
-        ],
-        rope: true,
-        layer_types: false,
-        whole_heads: false,
-    },
-    Defaults {
-        model_type: "qwen2",
-        values: &[
-            ("num_key_value_heads", Fill::Heads(Some(32))),
-            ("max_position_embeddings", Fill::Int(32_768)),
-            ("rms_norm_eps", Fill::Float(1e-6)),
-        ],
-        rope: true,
-        layer_types: true,
-        whole_heads: false,
-    },
-    Defaults {
-        model_type: "qwen3",
-        values: &[
-            ("num_key_value_heads", Fill::Heads(Some(32))),
-            ("max_position_embeddings", Fill::Int(32_768)),
-            ("rms_norm_eps", Fill::Float(1e-6)),
-            ("head_dim", Fill::Int(128)),
-        ],
-        rope: true,
-        layer_types: true,
-        whole_heads: false,
-    },
-    Defaults {
-        model_type: "bert",
-        values: &[
-            ("max_position_embeddings", Fill::Int(512)),
-            ("type_vocab_size", Fill::Int(2)),
-            ("layer_norm_eps", Fill::Float(1e-12)),
-        ],
-        rope: false,
-        layer_types: false,
-        whole_heads: false,
-    },
-];
-
-/// The defaults for this config, if its `model_type` has some and transformers would take it.
-pub(crate) fn of(config: &Map<String, Value>) -> Option<&'static Defaults> {
-    let model_type = config.get("model_type")?.as_str()?;
-    let defaults = TABLE.iter().find(|d| d.model_type == model_type)?;
-    let split = || Some((integer(config, "hidden_size")?, integer(config, "num_attention_heads")?));
-    let whole = split().is_none_or(|(hidden, heads)| heads != 0 && hidden.is_multiple_of(heads));
-    (whole || !defaults.whole_heads).then_some(defaults)
-}
-
-/// Fills in what is absent or null.
-pub(crate) fn fill(defaults: &Defaults, config: &mut Map<String, Value>) {
-    for (key, fill) in defaults.values {
-        let absent = config.get(*key);
-        if absent.is_some_and(|v| !v.is_null()) {
-            continue;
-        }
-        let heads = integer(config, "num_attention_heads");
-        let value = match fill {
-            Fill::Int(v) => Some(Value::from(*v)),
-            Fill::Float(v) => Some(Value::from(*v)),
-            Fill::HeadDim => {
-                let hidden = integer(config, "hidden_size");
-                hidden.zip(heads).and_then(|(hidden, heads)| hidden.checked_div(heads)).map(Value::from)
+    /// Fills in what is absent or null.
+    pub(crate) fn fill(self, config: &mut Map<String, Value>) {
+        for (key, fill) in self.0.iter().filter(|(key, _)| !key.is_empty()) {
+            let absent = !config.contains_key(key);
+            if !absent && config.get(key).is_some_and(|v| !v.is_null()) {
+                continue;
             }
-            Fill::Heads(Some(v)) if absent.is_none() => Some(Value::from(*v)),
-            Fill::Heads(_) => heads.map(Value::from),
-        };
-        if let Some(value) = value {
-            config.insert((*key).to_owned(), value);
+            let value = match fill {
+                Value::Object(cases) => cases.get(if absent { "absent" } else { "null" }).cloned(),
+                Value::String(text) if text.starts_with('=') => Some(fill.clone()),
+                _ => absent.then(|| fill.clone()),
+            };
+            if let Some(value) = value.and_then(|v| made(&v, config)) {
+                config.insert(key.clone(), value);
+            }
+        }
+        self.fill_layer_types(config);
+    }
+
+    /// Kinds of layers, where every so many attend to everything and the others to a window.
+    fn fill_layer_types(self, config: &mut Map<String, Value>) {
+        let given = config.get("layer_types").is_some_and(|v| !v.is_null());
+        let every = self.special("layer_types").and_then(Value::as_u64);
+        let pattern = ["sliding_window_pattern", "_sliding_window_pattern"];
+        let every = every.map(|every| integer(config, &pattern).unwrap_or(every)).filter(|n| *n > 0);
+        let layers = integer(config, &["num_hidden_layers"]);
+        if let (false, Some(every), Some(layers @ ..=4096)) = (given, every, layers) {
+            let kind = |i: u64| if i.is_multiple_of(every) { "full_attention" } else { "sliding_attention" };
+            config.insert("layer_types".to_owned(), (1..=layers).map(kind).collect());
         }
     }
 }
 
-fn integer(config: &Map<String, Value>, key: &str) -> Option<u64> {
-    config.get(key)?.as_u64()
+/// A default, computed where it is made of other settings.
+fn made(value: &Value, config: &Map<String, Value>) -> Option<Value> {
+    let Some(formula) = value.as_str().and_then(|s| s.strip_prefix('=')) else {
+        return (!value.is_null()).then(|| value.clone());
+    };
+    let (hidden, heads) = (integer(config, HIDDEN), integer(config, HEADS));
+    let made = match formula {
+        "heads" => heads,
+        "head_dim" => hidden.zip(heads).and_then(|(hidden, heads)| hidden.checked_div(heads)),
+        other => {
+            let times = other.strip_suffix("*hidden").and_then(|n| n.parse().ok());
+            hidden.zip(times).and_then(|(hidden, times): (u64, u64)| hidden.checked_mul(times))
+        }
+    };
+    made.map(Value::from)
+}
+
+fn integer(config: &Map<String, Value>, keys: &[&str]) -> Option<u64> {
+    keys.iter().find_map(|key| config.get(*key)?.as_u64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_read_and_formulas_are_known() {
+        let table = TABLE.as_object().unwrap();
+        assert!(table.len() > 60);
+        let config = serde_json::json!({"hidden_size": 384, "num_attention_heads": 24});
+        for (model_type, values) in table {
+            for (key, value) in values.as_object().unwrap() {
+                let cases = match value {
+                    Value::Object(cases) if !key.is_empty() => cases.values().cloned().collect(),
+                    other => vec![other.clone()],
+                };
+                for case in cases.iter().filter(|c| !c.is_null()) {
+                    assert!(made(case, config.as_object().unwrap()).is_some(), "{model_type} {key}");
+                }
+            }
+        }
+    }
 }

@@ -155,67 +155,66 @@ pub enum Error {
     // The model.
     /// `config.json` names a model class that is not known.
     #[error(
-        "{}: architecture `{found}` is not supported; supported are {supported}; \
-         to export the tensors as they are, use --raw", path.display()
+        "{}: architecture `{found}` is not supported; nearest of those that are: {}; \
+         to export the tensors as they are, use --raw", path.display(), nearest.join(", ")
     )]
     UnknownArchitecture {
         /// The config.
         path: PathBuf,
         /// The class it names.
         found: String,
-        /// The classes that are known.
-        supported: String,
+        /// The known classes whose names are most like it.
+        nearest: Vec<&'static str>,
     },
     /// `config.json` names no model class.
     #[error(
-        "{}: key `architectures` is missing or empty, expected one of {supported}; \
+        "{}: key `architectures` is missing or empty, expected the model's class, such as LlamaForCausalLM; \
          to export the tensors as they are, use --raw", path.display()
     )]
     NoArchitecture {
         /// The config.
         path: PathBuf,
-        /// The classes that are known.
-        supported: String,
     },
     /// The weights are quantized already.
-    #[error("{}: the weights are quantized ({method}), expected float weights: export the original model", path.display())]
+    #[error(
+        "{}: the weights are quantized in a way that is not read ({method}): \
+         export the original model, or save it with plain weights first", path.display()
+    )]
     Quantized {
         /// The config.
         path: PathBuf,
         /// The method.
         method: String,
     },
-    /// Tensors that the architecture has no place for.
-    #[error("{}: {} unknown to {architecture}: {}", path.display(), count(tensors), tensors.join(", "))]
-    UnknownTensors {
+    /// Packed tensors lack what belongs to them.
+    #[error("{}: weights packed by {method}: {}: download or save the model again", path.display(), problems.join("; "))]
+    Packed {
+        /// The file that names the method.
+        path: PathBuf,
+        /// The method.
+        method: String,
+        /// Everything that is wrong: tensor, found, expected.
+        problems: Vec<String>,
+    },
+    /// A packed tensor has a value that it cannot have.
+    #[error("{}: tensor `{tensor}`: {detail}", path.display())]
+    PackedValue {
+        /// The shard.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// Which value, and what is expected.
+        detail: String,
+    },
+    /// Tensors, config and tokenizer do not fit together.
+    #[error("{}: {}", path.display(), listed(architecture, problems))]
+    Mismatch {
         /// The folder.
         path: PathBuf,
         /// The GGUF architecture.
         architecture: &'static str,
-        /// The tensors.
-        tensors: Vec<String>,
-    },
-    /// Tensors that the architecture needs and the checkpoint lacks.
-    #[error("{}: {} missing that {architecture} needs: {}", path.display(), count(tensors), tensors.join(", "))]
-    MissingTensors {
-        /// The folder.
-        path: PathBuf,
-        /// The GGUF architecture.
-        architecture: &'static str,
-        /// The tensors.
-        tensors: Vec<String>,
-    },
-    /// Two tensors of the checkpoint are the same tensor of the model.
-    #[error("{}: `{first}` and `{second}` are both `{target}`, expected one of them", path.display())]
-    SameTensor {
-        /// The folder.
-        path: PathBuf,
-        /// One tensor.
-        first: String,
-        /// The other.
-        second: String,
-        /// Its name in a GGUF file.
-        target: String,
+        /// Everything that is wrong.
+        problems: Vec<Problem>,
     },
     /// A tensor's elements are of a type that is not read.
     #[error("{}: tensor `{tensor}`: dtype {dtype} is not read, expected {expected}", path.display())]
@@ -228,20 +227,6 @@ pub enum Error {
         dtype: String,
         /// Dtypes that are read.
         expected: &'static str,
-    },
-    /// A tensor's shape is not what the config says.
-    #[error("{}: tensor `{tensor}`: shape {found:?}, expected {expected:?} by config.json ({terms})", path.display())]
-    Shape {
-        /// The shard.
-        path: PathBuf,
-        /// The tensor.
-        tensor: String,
-        /// Its shape, outermost first.
-        found: Vec<u64>,
-        /// The shape by the config.
-        expected: Vec<u64>,
-        /// What the expected dimensions are: `vocab_size x hidden_size`.
-        terms: String,
     },
     /// A tensor's shape is none that a GGUF file can hold.
     #[error("{}: tensor `{tensor}`: shape {found:?}: {source}", path.display())]
@@ -316,6 +301,111 @@ pub enum Error {
 }
 
 pub use crate::tokenizer::TokenizerError;
+
+/// Where tensors, config and tokenizer do not fit together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A tensor that the architecture has no place for.
+    #[error("tensor `{tensor}`: unknown")]
+    Unknown {
+        /// The tensor.
+        tensor: String,
+    },
+    /// A tensor that the architecture needs and the checkpoint lacks.
+    #[error("tensor `{tensor}`: missing")]
+    Missing {
+        /// The tensor's name in the checkpoint.
+        tensor: String,
+    },
+    /// Two tensors of the checkpoint are the same tensor of the model.
+    #[error("`{first}` and `{second}` are both `{plain}`, expected one of them")]
+    Twice {
+        /// One tensor.
+        first: String,
+        /// The other.
+        second: String,
+        /// The name that both have without what stands before it.
+        plain: String,
+    },
+    /// A tensor's shape is not what the config says.
+    #[error("{}: tensor `{tensor}`: shape {found:?}, expected {expected:?} by config.json ({terms})", path.display())]
+    Shape {
+        /// The shard.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// Its shape, outermost first.
+        found: Vec<u64>,
+        /// The shape by the config.
+        expected: Vec<u64>,
+        /// What the expected dimensions are: `vocab_size x hidden_size`.
+        terms: String,
+    },
+    /// A tensor cannot be divided as the config says.
+    #[error("{}: tensor `{tensor}`: shape {found:?}, expected one that has {expected} by config.json", path.display())]
+    Layout {
+        /// The shard.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// Its shape, outermost first.
+        found: Vec<u64>,
+        /// The divisions.
+        expected: String,
+    },
+    /// A tensor's elements are of a type that is not read.
+    #[error("{}: tensor `{tensor}`: dtype {dtype} is not read, expected {expected}", path.display())]
+    Dtype {
+        /// The shard.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// Its dtype.
+        dtype: String,
+        /// Dtypes that are read.
+        expected: &'static str,
+    },
+    /// A tensor's shape is none that a GGUF file can hold.
+    #[error("{}: tensor `{tensor}`: shape {found:?}: {source}", path.display())]
+    Dims {
+        /// The shard.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// The shape it would have, outermost first.
+        found: Vec<u64>,
+        /// Which rule it breaks.
+        source: DimsError,
+    },
+    /// The tokenizer has more or fewer tokens than there are embeddings.
+    #[error("the tokenizer has {tokens} tokens, expected {rows}, the rows of the embeddings (vocab_size)")]
+    Vocabulary {
+        /// Tokens of the tokenizer.
+        tokens: u64,
+        /// Rows of the embeddings.
+        rows: u64,
+    },
+}
+
+/// All problems in one line; tensors that have the same one together.
+fn listed(architecture: &str, problems: &[Problem]) -> String {
+    let of = |pick: fn(&Problem) -> Option<&String>| -> Vec<String> {
+        problems.iter().filter_map(pick).cloned().collect()
+    };
+    let unknown = of(|p| if let Problem::Unknown { tensor } = p { Some(tensor) } else { None });
+    let missing = of(|p| if let Problem::Missing { tensor } = p { Some(tensor) } else { None });
+    let mut lines = Vec::new();
+    if !unknown.is_empty() {
+        lines.push(format!("{} unknown to {architecture}: {}", count(&unknown), unknown.join(", ")));
+    }
+    if !missing.is_empty() {
+        lines.push(format!("{} missing that {architecture} needs: {}", count(&missing), missing.join(", ")));
+    }
+    let grouped = |p: &&Problem| !matches!(p, Problem::Unknown { .. } | Problem::Missing { .. });
+    lines.extend(problems.iter().filter(grouped).map(Problem::to_string));
+    lines.join("; ")
+}
 
 /// `1 tensor`, `3 tensors`.
 fn count(tensors: &[String]) -> String {

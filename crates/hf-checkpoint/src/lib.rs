@@ -13,6 +13,7 @@ mod header;
 mod json;
 mod map;
 mod options;
+mod packed;
 mod positional;
 mod rope;
 mod shards;

@@ -5,25 +5,27 @@ use std::f32::consts::TAU;
 use gguf_format::Metadata;
 use serde_json::{Map, Value};
 
+use crate::arch::Generated;
 use crate::config::Config;
 use crate::defaults::Defaults;
 use crate::error::Error;
 use crate::json::{bad_key, truthy};
+use crate::sizes::Dim;
 
 /// The parameters, whichever way the config has them.
 ///
 /// If transformers knows the model type, it puts the parameters in order first, so that rope_theta and rope_type are
 /// always there. What follows is what convert_hf_to_gguf's `TextModel` does with any config.
-pub(crate) fn parameters(config: &Config, known: Option<&Defaults>) -> Result<Map<String, Value>, Error> {
+pub(crate) fn parameters(config: &Config, known: Option<Defaults>) -> Result<Map<String, Value>, Error> {
     let object = |key: &str| match config.get(key) {
         None => Ok(None),
         Some(Value::Object(map)) => Ok(Some(map.clone())),
         Some(other) => Err(bad_key(config.path(), key, other, "an object of rope parameters")),
     };
     let (old, new) = (object("rope_scaling")?, object("rope_parameters")?);
-    let mut rope = match known.filter(|d| d.rope) {
+    let mut rope = match known.filter(|d| d.has_rope()) {
         Some(defaults) => {
-            let given = old.filter(|map| !map.is_empty()).or(new).unwrap_or_default();
+            let given = old.filter(|map| !map.is_empty()).or(new).unwrap_or_else(|| defaults.rope());
             in_order(config, defaults, given)
         }
         None => new.or(old).unwrap_or_default(),
@@ -60,29 +62,31 @@ fn set_default(map: &mut Map<String, Value>, key: &str, value: Option<Value>) {
 }
 
 /// What transformers does to the parameters of a type that it knows.
-fn in_order(config: &Config, defaults: &Defaults, mut rope: Map<String, Value>) -> Map<String, Value> {
+fn in_order(config: &Config, defaults: Defaults, mut rope: Map<String, Value>) -> Map<String, Value> {
     let layers = config.get("layer_types").and_then(Value::as_array);
     let declared = |kind: &str| match layers {
         Some(layers) => layers.iter().any(|l| l == kind),
-        None => defaults.layer_types && kind == "full_attention",
+        None => defaults.has_layer_types() && kind == "full_attention",
     };
     let kinds: Vec<String> = rope.keys().filter(|k| declared(k)).cloned().collect();
     if kinds.is_empty() {
-        complete(config, &mut rope);
+        complete(config, defaults, &mut rope);
     }
     for kind in kinds {
         if let Some(Value::Object(inner)) = rope.get_mut(&kind) {
-            complete(config, inner);
+            complete(config, defaults, inner);
         }
     }
     rope
 }
 
-fn complete(config: &Config, rope: &mut Map<String, Value>) {
-    let theta = config.get("rope_theta").cloned().unwrap_or(Value::from(10_000.0));
+fn complete(config: &Config, defaults: Defaults, rope: &mut Map<String, Value>) {
+    let theta = config.get("rope_theta").cloned().unwrap_or_else(|| defaults.theta());
+    let partial = config.get("partial_rotary_factor").cloned().or_else(|| defaults.partial());
     let rope_type = rope.get("type").cloned().unwrap_or(Value::from("default"));
     set_default(rope, "rope_theta", Some(theta));
     set_default(rope, "rope_type", Some(rope_type));
+    set_default(rope, "partial_rotary_factor", partial);
     if matches!(rope.get("rope_type").and_then(Value::as_str), Some("llama3" | "yarn" | "longrope")) {
         set_default(rope, "original_max_position_embeddings", config.get("max_position_embeddings").cloned());
     }
@@ -182,24 +186,30 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// llama 3's factors of the frequencies of a head, `head_dim` / 2 of them, little-endian F32; `None` if the model
-/// does not scale its frequencies this way.
+/// `rope_freqs.weight`, where llama 3 scales its frequencies: factors of the frequencies of a head, head_dim / 2 of
+/// them.
 ///
 /// The arithmetic is that of `LlamaModel.generate_extra_tensors`, where PyTorch computes in F32 and divides by
 /// multiplying with a reciprocal.
-pub(crate) fn llama3_factors(config: &Config, head_dim: u64) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn llama3(config: &Config) -> Result<Vec<Generated>, Error> {
+    llama3_with(config, 8.0)
+}
+
+/// The same with another factor where the config has none.
+pub(crate) fn llama3_with(config: &Config, default_factor: f64) -> Result<Vec<Generated>, Error> {
+    let head_dim = config.dim(Dim::HeadWidth)?;
     let rope = global(config);
     let kind = rope.get("rope_type").and_then(Value::as_str).unwrap_or_default();
     if !truthy(&Value::Object(config.rope.clone())) || !kind.eq_ignore_ascii_case("llama3") {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let get = |key: &str, default: f64| number(config, rope, key).map(|v| v.unwrap_or(default));
     let base = get("rope_theta", 10_000.0)?;
-    let factor = get("factor", 8.0)? as f32;
+    let factor = get("factor", default_factor)? as f32;
     let (low, high) = (get("low_freq_factor", 1.0)?, get("high_freq_factor", 4.0)?);
     let context = get("original_max_position_embeddings", 8192.0)?;
     let (long_wave, short_wave) = ((context / low) as f32, (context / high) as f32);
-    let mut bytes = Vec::new();
+    let mut values = Vec::new();
     for i in (0..head_dim).step_by(2) {
         let exponent = i as f32 / head_dim as f32;
         // PyTorch's F32 power is within one unit of this one in the last place, and which of the two it gives
@@ -215,7 +225,7 @@ pub(crate) fn llama3_factors(config: &Config, head_dim: u64) -> Result<Option<Ve
             let smooth = ((1.0 / wave) * context as f32 - low as f32) / (high - low) as f32;
             1.0 / ((1.0 - smooth) / factor + smooth)
         };
-        bytes.extend_from_slice(&scale.to_le_bytes());
+        values.push(scale);
     }
-    Ok(Some(bytes))
+    Ok(vec![Generated { name: "rope_freqs.weight", values }])
 }

@@ -1,13 +1,16 @@
 //! The weights of a checkpoint: under the names, with the shapes and with the values that the model's class has,
 //! however the files store them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gguf_format::GgmlType;
 use safetensors::Dtype;
+use serde_json::Value;
 
 use crate::element::Element;
 use crate::error::Error;
+use crate::packed::{self, Unpack};
 use crate::shards::{Shards, SourceFile};
 
 /// Bytes that are read at a time where they cannot be read straight into the caller's buffer.
@@ -36,6 +39,18 @@ pub(crate) struct Weight {
 enum Content {
     /// As it is, from this byte of a shard on.
     Plain { shard: usize, offset: u64 },
+    /// By a quantization method.
+    Packed(Arc<dyn Unpack>),
+}
+
+impl Weight {
+    /// The quantized type whose blocks hold this weight without loss, where it is stored so.
+    pub(crate) fn block_type(&self) -> Option<GgmlType> {
+        match &self.content {
+            Content::Plain { .. } => None,
+            Content::Packed(unpack) => unpack.block_type(),
+        }
+    }
 }
 
 impl Weights {
@@ -49,6 +64,30 @@ impl Weights {
         Self { list: list.collect(), shards }
     }
 
+    /// The weights of these shards, of which some are packed as this `quantization_config` says.
+    ///
+    /// # Errors
+    /// If the method is not read, or a packed tensor lacks what belongs to it.
+    pub(crate) fn unpacked(shards: Shards, config: &Path, quantization: &Value) -> Result<Self, Error> {
+        let packed::Unpacked { made, taken } = packed::find(config, quantization, &shards)?;
+        let mut weights = Self::new(shards);
+        weights.list.retain(|w| !taken.contains(&w.name));
+        weights.list.extend(made.into_iter().map(|made| Weight {
+            name: made.name,
+            shape: made.shape,
+            dtype: Dtype::F32,
+            content: Content::Packed(made.unpack),
+        }));
+        weights.list.sort_by(|a, b| a.name.cmp(&b.name));
+        let next = weights.list.iter().skip(1);
+        if let Some((first, _)) = weights.list.iter().zip(next).find(|(a, b)| a.name == b.name) {
+            let twice = format!("{} is there packed and plain", first.name);
+            let method = "packed".to_owned();
+            return Err(Error::Packed { path: config.to_owned(), method, problems: vec![twice] });
+        }
+        Ok(weights)
+    }
+
     /// All weights; a weight's number is its place here.
     pub(crate) fn list(&self) -> &[Weight] {
         &self.list
@@ -56,7 +95,10 @@ impl Weights {
 
     /// The file that a weight is in, for messages.
     pub(crate) fn path_of(&self, weight: &Weight) -> PathBuf {
-        let Content::Plain { shard, .. } = weight.content;
+        let shard = match &weight.content {
+            Content::Plain { shard, .. } => *shard,
+            Content::Packed(unpack) => unpack.shard(),
+        };
         self.shards.file(shard).map(|f| f.path().to_owned()).unwrap_or_default()
     }
 
@@ -66,17 +108,30 @@ impl Weights {
     }
 
     /// Fills `out` with elements of weight number `weight` from `start` on, in the order in which the checkpoint has
-    /// them. `to` is the weight's own type without loss, or F32.
+    /// them. `to` is the weight's own type without loss, F32, or its [`block_type`](Weight::block_type), whose blocks
+    /// `start` then counts.
     ///
     /// # Errors
     /// If the file cannot be read, or a value has no exact counterpart in F32.
     pub(crate) fn read(&self, weight: usize, to: GgmlType, start: u64, out: &mut [u8]) -> Result<(), Error> {
         let absent = || Error::NoSuchTensor { tensor: weight, count: self.list.len() };
         let weight = self.list.get(weight).ok_or_else(absent)?;
-        let Content::Plain { shard, offset } = weight.content;
+        let (shard, offset) = match &weight.content {
+            Content::Plain { shard, offset } => (*shard, *offset),
+            Content::Packed(unpack) if to == GgmlType::F32 => {
+                return packed::read(&**unpack, &self.shards, start, out);
+            }
+            Content::Packed(unpack) => {
+                return unpack.blocks(&self.shards, start * to.block_len() as u64, out);
+            }
+        };
         let file = self.shards.file(shard).ok_or_else(absent)?;
-        let from =
-            Element::number(weight.dtype).ok_or_else(|| self.dtype_error(weight, crate::element::NUMBERS))?;
+        let from = Element::number(weight.dtype).ok_or_else(|| Error::Dtype {
+            path: self.path_of(weight),
+            tensor: weight.name.clone(),
+            dtype: weight.dtype.to_string(),
+            expected: crate::element::NUMBERS,
+        })?;
         let size = from.size();
         if to == from.lossless() && to.block_bytes() == size {
             return file.read_exact_at(out, offset + start * size as u64);
@@ -98,15 +153,5 @@ impl Weights {
             at += n as u64;
         }
         Ok(())
-    }
-
-    /// The error for a weight whose type cannot be used.
-    pub(crate) fn dtype_error(&self, weight: &Weight, expected: &'static str) -> Error {
-        Error::Dtype {
-            path: self.path_of(weight),
-            tensor: weight.name.clone(),
-            dtype: weight.dtype.to_string(),
-            expected,
-        }
     }
 }

@@ -167,8 +167,8 @@ fn a_damaged_model_is_an_error_that_says_where_and_leaves_nothing() {
         ),
         (
             "unknown class",
-            |m| edit(&m.join("config.json"), "LlamaForCausalLM", "FancyForCausalLM"),
-            &["FancyForCausalLM", "LlamaForCausalLM", "--raw"],
+            |m| edit(&m.join("config.json"), "LlamaForCausalLM", "LlamaxForCausalLM"),
+            &["`LlamaxForCausalLM`", " LlamaForCausalLM", "--raw"],
         ),
         ("bad tokenizer", |m| fs::write(m.join("tokenizer.json"), "[]").unwrap(), &["tokenizer.json"]),
         ("NaN", |m| spoil(&m.join("model.safetensors")), &["tensor", "element", "NaN", "finite"]),
@@ -233,7 +233,7 @@ fn a_lone_file_is_exported_under_its_own_names() {
     says(&text(&output.stdout), &["model.embed_tokens.weight", "Q8_0"]);
 
     // The same of a folder whose architecture is not known.
-    edit(&place.model.join("config.json"), "LlamaForCausalLM", "FancyForCausalLM");
+    edit(&place.model.join("config.json"), "LlamaForCausalLM", "LlamaxForCausalLM");
     let output = place.run(&["export", place.model(), "raw.gguf", "-q", "Q8_0", "--raw"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
 }

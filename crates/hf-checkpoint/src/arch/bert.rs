@@ -2,34 +2,40 @@
 
 use gguf_format::Metadata;
 
+use super::parameter::{Const, Kind, Parameter, constant, value};
 use super::text::{NOT_TEXT, TEXT};
-use super::{Context, Family, Kind, Names, Parameter, Presence, Row, Skip, pooling};
+use super::{Context, Family, Names, Presence, Row, Skip, pooling};
+use crate::config::Config;
 use crate::error::Error;
-use crate::sizes::Dim::{FeedForward, Hidden, Labels, Positions, TokenTypes, Vocab};
+use crate::sizes::Dim::{Blocks, FeedForward, Hidden, Labels, Positions, TokenTypes, Vocab};
 use crate::tokenizer::TokenizerKind;
 
-pub(super) static BERT: Family = Family {
+pub(super) const BERT: Family = Family {
     classes: &["BertModel", "BertForMaskedLM", "BertForSequenceClassification"],
     architecture: "bert",
     tokenizer: TokenizerKind::WordPiece,
+    tokens: Vocab,
+    variant: None,
+    fixed_tokens: &[],
+    blocks: Blocks,
+    counts: &[],
+    opening: &[],
     parameters: &[
         TEXT,
         &[
-            Parameter::Bool { key: ".attention.causal", value: false },
+            constant(".attention.causal", Const::Bool(false)),
             Parameter::Rule(pooling::write),
             Parameter::Rule(labels),
-            Parameter::Value {
-                key: "tokenizer.ggml.token_type_count",
-                kind: Kind::U32,
-                from: &["type_vocab_size"],
-            },
+            value("tokenizer.ggml.token_type_count", Kind::U32, &["type_vocab_size"]),
         ],
     ],
+    closing: &[],
     names: Names {
         remove: &["language_model."],
         strip: &["bert."],
         suffixes: &[(".gamma", ".weight"), (".beta", ".bias")],
     },
+    renamed: None,
     skip: &[
         &[
             Skip::Is("embeddings.position_ids"),
@@ -41,7 +47,8 @@ pub(super) static BERT: Family = Family {
         ],
         NOT_TEXT,
     ],
-    rows: ROWS,
+    rows: &[ROWS],
+    scalars: &[],
     generated: &[],
     headed: &[],
 };
@@ -50,8 +57,8 @@ const BIAS: Presence = Presence::Needed;
 
 const ROWS: &[Row] = &[
     Row::new("embeddings.word_embeddings", "token_embd", &[Vocab, Hidden]),
-    Row::new("embeddings.position_embeddings", "position_embd", &[Positions, Hidden]).f32(),
-    Row::new("embeddings.token_type_embeddings", "token_types", &[TokenTypes, Hidden]).f32(),
+    Row::new("embeddings.position_embeddings", "position_embd", &[Positions, Hidden]),
+    Row::new("embeddings.token_type_embeddings", "token_types", &[TokenTypes, Hidden]),
     Row::new("embeddings.LayerNorm", "token_embd_norm", &[Hidden]).bias(BIAS),
     Row::new("encoder.layer.{}.attention.self.query", "blk.{}.attn_q", &[Hidden, Hidden]).bias(BIAS),
     Row::new("encoder.layer.{}.attention.self.key", "blk.{}.attn_k", &[Hidden, Hidden]).bias(BIAS),
@@ -64,8 +71,17 @@ const ROWS: &[Row] = &[
     Row::new("classifier", "cls", &[Labels, Hidden])
         .optional()
         .bias(Presence::Optional)
-        .labelled("cls.output"),
+        .when(|config| !labelled(config)),
+    Row::new("classifier", "cls.output", &[Labels, Hidden])
+        .optional()
+        .bias(Presence::Optional)
+        .when(labelled),
 ];
+
+/// Whether the config names the classes. (What is wrong with the names, [`labels`] says.)
+fn labelled(config: &Config) -> bool {
+    config.labels().is_ok_and(|l| l.is_some())
+}
 
 /// The names of the classes, for a model that classifies.
 fn labels(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {

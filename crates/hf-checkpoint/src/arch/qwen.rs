@@ -1,69 +1,72 @@
 //! Qwen2 (and 2.5) and Qwen3: `Qwen2Model` and `Qwen3Model` of convert_hf_to_gguf.
 
-use super::llama::DECODER_NAMES;
+use super::experts::EXPERTS;
+use super::llama::{ENDS, HEAD_NORMS, LLAMA, NORMS, PLAIN_ATTENTION, PLAIN_FORWARD};
+use super::parameter::{Kind, Parameter, value};
 use super::pooling;
-use super::text::{NOT_TEXT, TEXT};
-use super::{Family, Parameter, Presence, Row};
-use crate::sizes::Dim::{FeedForward, HeadWidth, Hidden, KeyRows, QueryRows, Vocab};
+use super::text::TEXT;
+use super::{Family, Presence, Row};
+use crate::sizes::Dim::{self, Hidden, KeyRows, QueryRows};
 use crate::tokenizer::TokenizerKind;
 
-pub(super) static QWEN2: Family = Family {
+pub(super) const QWEN2: Family = Family {
     classes: &["Qwen2ForCausalLM", "Qwen2Model"],
     architecture: "qwen2",
     tokenizer: TokenizerKind::SentencePieceOrBpe,
-    parameters: PARAMETERS,
-    names: DECODER_NAMES,
-    skip: &[NOT_TEXT],
-    rows: QWEN2_ROWS,
+    parameters: &[TEXT, &[Parameter::Rule(pooling::write)]],
+    rows: &[ENDS, NORMS, BIASED_ATTENTION, PLAIN_FORWARD],
     generated: &[],
     headed: &["Qwen2ForCausalLM"],
+    ..LLAMA
 };
 
-pub(super) static QWEN3: Family = Family {
+pub(super) const QWEN3: Family = Family {
     classes: &["Qwen3ForCausalLM", "Qwen3Model"],
     architecture: "qwen3",
-    tokenizer: TokenizerKind::SentencePieceOrBpe,
-    parameters: PARAMETERS,
-    names: DECODER_NAMES,
-    skip: &[NOT_TEXT],
-    rows: QWEN3_ROWS,
-    generated: &[],
+    rows: &[ENDS, NORMS, PLAIN_ATTENTION, HEAD_NORMS, PLAIN_FORWARD],
     headed: &["Qwen3ForCausalLM"],
+    ..QWEN2
 };
 
-const PARAMETERS: &[&[Parameter]] = &[TEXT, &[Parameter::Rule(pooling::write)]];
+/// Qwen2's mixture: experts of their own beside one that all tokens share.
+pub(super) const QWEN2_MOE: Family = Family {
+    classes: &["Qwen2MoeForCausalLM"],
+    architecture: "qwen2moe",
+    tokenizer: TokenizerKind::ByteLevel,
+    parameters: &[TEXT, EXPERT_SIZES],
+    rows: &[ENDS, NORMS, BIASED_ATTENTION, EXPERTS, SHARED],
+    headed: &["Qwen2MoeForCausalLM"],
+    ..QWEN2
+};
 
-const QWEN2_ROWS: &[Row] = &[
-    Row::new("embed_tokens", "token_embd", &[Vocab, Hidden]),
-    Row::new("norm", "output_norm", &[Hidden]),
-    Row::new("lm_head", "output", &[Vocab, Hidden]).optional(),
-    Row::new("layers.{}.input_layernorm", "blk.{}.attn_norm", &[Hidden]),
+pub(super) const QWEN3_MOE: Family = Family {
+    classes: &["Qwen3MoeForCausalLM"],
+    architecture: "qwen3moe",
+    rows: &[ENDS, NORMS, PLAIN_ATTENTION, HEAD_NORMS, EXPERTS],
+    headed: &["Qwen3MoeForCausalLM"],
+    ..QWEN2_MOE
+};
+
+pub(super) const EXPERT_SIZES: &[Parameter] = &[
+    value(".expert_feed_forward_length", Kind::U32, &["moe_intermediate_size"]),
+    value(".expert_shared_feed_forward_length", Kind::U32, &["shared_expert_intermediate_size"]),
+];
+
+const SHARED_FORWARD: Dim = Dim::Key(&["shared_expert_intermediate_size"]);
+
+/// The expert that all tokens share, and its gate.
+pub(super) const SHARED: &[Row] = &[
+    Row::new("layers.{}.mlp.shared_expert_gate", "blk.{}.ffn_gate_inp_shexp", &[Dim::Fixed(1), Hidden]),
+    Row::new("layers.{}.mlp.shared_expert.gate_proj", "blk.{}.ffn_gate_shexp", &[SHARED_FORWARD, Hidden]),
+    Row::new("layers.{}.mlp.shared_expert.up_proj", "blk.{}.ffn_up_shexp", &[SHARED_FORWARD, Hidden]),
+    Row::new("layers.{}.mlp.shared_expert.down_proj", "blk.{}.ffn_down_shexp", &[Hidden, SHARED_FORWARD]),
+];
+
+/// Attention whose queries, keys and values have biases.
+pub(super) const BIASED_ATTENTION: &[Row] = &[
     Row::new("layers.{}.self_attn.q_proj", "blk.{}.attn_q", &[QueryRows, Hidden]).bias(Presence::Needed),
     Row::new("layers.{}.self_attn.k_proj", "blk.{}.attn_k", &[KeyRows, Hidden]).bias(Presence::Needed),
     Row::new("layers.{}.self_attn.v_proj", "blk.{}.attn_v", &[KeyRows, Hidden]).bias(Presence::Needed),
     Row::new("layers.{}.self_attn.o_proj", "blk.{}.attn_output", &[Hidden, QueryRows])
         .bias(Presence::Optional),
-    Row::new("layers.{}.post_attention_layernorm", "blk.{}.ffn_norm", &[Hidden]),
-    Row::new("layers.{}.mlp.gate_proj", "blk.{}.ffn_gate", &[FeedForward, Hidden]),
-    Row::new("layers.{}.mlp.up_proj", "blk.{}.ffn_up", &[FeedForward, Hidden]),
-    Row::new("layers.{}.mlp.down_proj", "blk.{}.ffn_down", &[Hidden, FeedForward]),
-];
-
-const ATTENTION: Presence = Presence::If("attention_bias");
-
-const QWEN3_ROWS: &[Row] = &[
-    Row::new("embed_tokens", "token_embd", &[Vocab, Hidden]),
-    Row::new("norm", "output_norm", &[Hidden]),
-    Row::new("lm_head", "output", &[Vocab, Hidden]).optional(),
-    Row::new("layers.{}.input_layernorm", "blk.{}.attn_norm", &[Hidden]),
-    Row::new("layers.{}.self_attn.q_proj", "blk.{}.attn_q", &[QueryRows, Hidden]).bias(ATTENTION),
-    Row::new("layers.{}.self_attn.q_norm", "blk.{}.attn_q_norm", &[HeadWidth]),
-    Row::new("layers.{}.self_attn.k_proj", "blk.{}.attn_k", &[KeyRows, Hidden]).bias(ATTENTION),
-    Row::new("layers.{}.self_attn.k_norm", "blk.{}.attn_k_norm", &[HeadWidth]),
-    Row::new("layers.{}.self_attn.v_proj", "blk.{}.attn_v", &[KeyRows, Hidden]).bias(ATTENTION),
-    Row::new("layers.{}.self_attn.o_proj", "blk.{}.attn_output", &[Hidden, QueryRows]).bias(ATTENTION),
-    Row::new("layers.{}.post_attention_layernorm", "blk.{}.ffn_norm", &[Hidden]),
-    Row::new("layers.{}.mlp.gate_proj", "blk.{}.ffn_gate", &[FeedForward, Hidden]),
-    Row::new("layers.{}.mlp.up_proj", "blk.{}.ffn_up", &[FeedForward, Hidden]),
-    Row::new("layers.{}.mlp.down_proj", "blk.{}.ffn_down", &[Hidden, FeedForward]),
 ];

@@ -2,20 +2,21 @@
 
 use gguf_format::Metadata;
 
-use super::{Context, Kind, Parameter, Skip};
+use super::parameter::{Kind::F32, Kind::U32, Parameter, size, value};
+use super::{Context, Skip};
 use crate::error::Error;
+use crate::json::bad_key;
 use crate::rope;
 use crate::sizes::Dim;
-use Kind::{F32, U32};
-use Parameter::{Rule, Size, Value};
+use Parameter::Rule;
 
 /// The parameters that `TextModel.set_gguf_parameters` writes, in its order, up to the file type.
 pub(super) const TEXT: &[Parameter] = &[
-    Size { key: ".block_count", dim: Dim::Blocks },
-    Value {
-        key: ".context_length",
-        kind: U32,
-        from: &[
+    size(".block_count", Dim::Blocks),
+    value(
+        ".context_length",
+        U32,
+        &[
             "max_position_embeddings",
             "n_ctx",
             "n_positions",
@@ -23,34 +24,58 @@ pub(super) const TEXT: &[Parameter] = &[
             "max_sequence_length",
             "model_max_length",
         ],
-    },
-    Size { key: ".embedding_length", dim: Dim::Hidden },
-    Size { key: ".feed_forward_length", dim: Dim::FeedForward },
-    Size { key: ".attention.head_count", dim: Dim::Heads },
-    Value { key: ".attention.head_count_kv", kind: U32, from: &["num_key_value_heads", "n_kv_heads"] },
+    ),
+    value(".embedding_length", U32, &["hidden_size", "n_embd", "dim"]),
+    value(
+        ".feed_forward_length",
+        U32,
+        &[
+            "prefix_dense_intermediate_size",
+            "dense_intermediate_size",
+            "intermediate_size",
+            "n_inner",
+            "hidden_dim",
+        ],
+    ),
+    value(".attention.head_count", U32, &["num_attention_heads", "n_head", "n_heads"]),
+    value(".attention.head_count_kv", U32, &["num_key_value_heads", "n_kv_heads"]),
     Rule(not_causal),
     Rule(|context, pairs, notes| rope::write(context.config, context.architecture, pairs, notes)),
-    Value { key: ".attention.layer_norm_rms_epsilon", kind: F32, from: &["rms_norm_eps", "norm_eps"] },
-    Value {
-        key: ".attention.layer_norm_epsilon",
-        kind: F32,
-        from: &["layer_norm_eps", "layer_norm_epsilon", "norm_epsilon"],
-    },
-    Value {
-        key: ".expert_count",
-        kind: U32,
-        from: &["num_local_experts", "num_experts", "n_routed_experts"],
-    },
-    Value {
-        key: ".expert_used_count",
-        kind: U32,
-        from: &["num_experts_per_tok", "num_experts_per_token", "top_k_experts"],
-    },
-    Value { key: ".expert_group_count", kind: U32, from: &["n_group"] },
-    Value { key: ".expert_group_used_count", kind: U32, from: &["topk_group"] },
-    Value { key: ".attention.key_length", kind: U32, from: &["head_dim"] },
-    Value { key: ".attention.value_length", kind: U32, from: &["head_dim"] },
+    value(".attention.layer_norm_rms_epsilon", F32, &["rms_norm_eps", "norm_eps"]),
+    value(".attention.layer_norm_epsilon", F32, &["layer_norm_eps", "layer_norm_epsilon", "norm_epsilon"]),
+    value(".expert_count", U32, &["num_local_experts", "num_experts", "n_routed_experts"]),
+    value(".expert_used_count", U32, &["num_experts_per_tok", "num_experts_per_token", "top_k_experts"]),
+    value(".expert_group_count", U32, &["n_group"]),
+    value(".expert_group_used_count", U32, &["topk_group"]),
+    Rule(gating),
+    value(".attention.key_length", U32, &["head_dim"]),
+    value(".attention.value_length", U32, &["head_dim"]),
 ];
+
+/// How the experts' scores are made of the router's numbers (llama.cpp's `llama_expert_gating_func_type`).
+fn gating(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
+    const KEYS: &[&str] = &[
+        "score_function",
+        "scoring_func",
+        "score_func",
+        "moe_router_activation",
+        "moe_router_activation_func",
+        "expert_selection_fn",
+    ];
+    if let Some((key, value)) = context.config.find(KEYS) {
+        let number: u32 = match value.as_str() {
+            Some("softmax") => 1,
+            Some("sigmoid") => 2,
+            Some("sqrtsoftplus") => 4,
+            _ => {
+                let expected = "softmax, sigmoid or sqrtsoftplus";
+                return Err(bad_key(context.config.path(), key, value, expected));
+            }
+        };
+        pairs.insert(context.key(".expert_gating_func"), number);
+    }
+    Ok(())
+}
 
 /// A model whose config says that it looks both ways.
 fn not_causal(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {

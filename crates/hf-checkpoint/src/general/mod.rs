@@ -9,6 +9,8 @@ mod related;
 mod sampling;
 mod size_label;
 
+pub(crate) use size_label::Count;
+
 use std::path::Path;
 
 use gguf_format::Metadata;
@@ -29,7 +31,7 @@ pub(crate) struct Input<'a> {
     /// The name that the user gives the model.
     pub model_name: Option<&'a str>,
     /// Elements of all tensors of the GGUF file.
-    pub parameters: u64,
+    pub parameters: Count,
 }
 
 /// The fields that name a model, as far as they are known.
@@ -96,11 +98,11 @@ pub(crate) fn write(input: &Input<'_>, pairs: &mut Metadata, notes: &mut Vec<Str
     if let Some(id) = input.config.get("_name_or_path").and_then(Value::as_str)
         && id.matches('/').count() <= 1
     {
-        naming.fill(id, input.parameters);
+        naming.fill(id, input.parameters.total);
     }
-    naming.fill(input.folder_name, input.parameters);
-    if input.parameters > 0 {
-        fill(&mut naming.size_label, Some(size_label::rounded(input.parameters)));
+    naming.fill(input.folder_name, input.parameters.total);
+    if input.parameters.total > 0 {
+        fill(&mut naming.size_label, Some(input.parameters.label()));
     }
     if let Some(name) = input.model_name {
         naming.name = Some(name.to_owned());
@@ -131,7 +133,7 @@ pub(crate) fn write(input: &Input<'_>, pairs: &mut Metadata, notes: &mut Vec<Str
         ("dataset", ["datasets", "dataset", "dataset_sources"]),
     ] {
         if let Some(entries) = card.entries(&keys) {
-            related::write(what, &Related::all(&entries, input.parameters), pairs);
+            related::write(what, &Related::all(&entries, input.parameters.total), pairs);
         }
     }
     put_list(pairs, "general.tags", card.list(&["tags", "pipeline_tag"]));

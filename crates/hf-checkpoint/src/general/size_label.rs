@@ -1,7 +1,52 @@
 //! A model's size in a few characters: `135M`, `8.0B`.
 
+use crate::tensor::Tensor;
+
+/// How many weights a model has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Count {
+    pub total: u64,
+    /// Those that a token meets: one expert of each mixture, and all that is no expert.
+    active: u64,
+    /// Experts of a mixture; 0 if there is none.
+    experts: u64,
+}
+
+impl Count {
+    /// As gguf-py's `get_total_parameter_count` counts.
+    pub(crate) fn of(tensors: &[Tensor]) -> Self {
+        let mut count = Self::default();
+        let (mut mixtures, mut all_experts) = (0u64, 0u64);
+        for tensor in tensors {
+            let elements = tensor.elements();
+            count.total = count.total.saturating_add(elements);
+            let bias = tensor.name.contains(".bias");
+            let experts = tensor.dims.get(if bias { 1 } else { 2 }).copied();
+            let mixture = tensor.name.contains("_exps.") && tensor.dims.len() >= 3;
+            count.active = count.active.saturating_add(match experts {
+                Some(experts) if mixture => {
+                    mixtures += 1;
+                    all_experts = all_experts.saturating_add(experts);
+                    elements / experts.max(1)
+                }
+                _ => elements,
+            });
+        }
+        count.experts = all_experts.checked_div(mixtures).unwrap_or(0);
+        count
+    }
+
+    /// `135M`, `8x7.0B`.
+    pub(super) fn label(self) -> String {
+        match self.experts {
+            0 => rounded(self.total),
+            experts => format!("{experts}x{}", rounded(self.active)),
+        }
+    }
+}
+
 /// The number of weights with at least two digits, as gguf-py's `model_weight_count_rounded_notation` writes it.
-pub(super) fn rounded(weights: u64) -> String {
+fn rounded(weights: u64) -> String {
     let weights = weights as f64;
     let (scaled, suffix) = match weights {
         n if n > 1e12 => (n * 1e-12, "T"),

@@ -28,6 +28,9 @@ pub(super) fn write(
     pairs.insert(MODEL, "gpt2");
     pairs.insert(PRE, pre.name);
     let types = tokens.type_numbers();
+    let fixed =
+        |token: &str| tokens.texts.iter().position(|t| t == token).and_then(|i| u32::try_from(i).ok());
+    let fixed: Vec<_> = input.fixed.iter().map(|(role, token)| (*role, *token, fixed(token))).collect();
     pairs.insert(TOKENS, tokens.texts);
     pairs.insert(TOKEN_TYPE, types);
     let mut notes = Vec::new();
@@ -40,7 +43,13 @@ pub(super) fn write(
     } else {
         pairs.insert(MERGES, merges);
     }
-    let specials = SpecialTokens::gather(&files.sources(input), COMMON)?;
+    let mut specials = SpecialTokens::gather(&files.sources(input), COMMON)?;
+    for (role, token, id) in fixed {
+        match id {
+            Some(id) => specials.fix_id(role, id),
+            None => notes.push(format!("the tokenizer has no `{token}`, this family's {role} token")),
+        }
+    }
     specials.write(pairs)?;
     notes.extend(specials.notes);
     Ok(Written { size, pre: Some(pre), notes })

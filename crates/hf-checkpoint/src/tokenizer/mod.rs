@@ -52,6 +52,14 @@ pub(crate) enum TokenizerKind {
     Any,
     /// `tokenizer.model`, else byte-level BPE (Qwen2, Qwen3).
     SentencePieceOrBpe,
+    /// Byte-level BPE.
+    ByteLevel,
+    /// Byte-level BPE, else `tokenizer.model` (Mamba).
+    BpeOrSentencePiece,
+    /// `tokenizer.model` (Gemma 1 and 2).
+    SentencePiece,
+    /// `tokenizer.model`, or byte-level BPE where the folder says that its tokenizer is GPT-2's (Phi 3, Phi 4).
+    Phi3,
     /// WordPiece (BERT).
     WordPiece,
 }
@@ -60,8 +68,11 @@ impl TokenizerKind {
     /// The files it may be in.
     const fn files(self) -> &'static str {
         match self {
-            Self::Any | Self::SentencePieceOrBpe => "tokenizer.model or tokenizer.json",
-            Self::WordPiece => "tokenizer.json",
+            Self::Any | Self::BpeOrSentencePiece | Self::SentencePieceOrBpe | Self::Phi3 => {
+                "tokenizer.model or tokenizer.json"
+            }
+            Self::SentencePiece => "tokenizer.model",
+            Self::ByteLevel | Self::WordPiece => "tokenizer.json",
         }
     }
 }
@@ -76,6 +87,8 @@ pub(crate) struct TokenizerInput<'a> {
     pub config: &'a Value,
     /// `vocab_size` of the configuration; `None`: as many as the tokenizer has.
     pub vocab_size: Option<u64>,
+    /// Roles of special tokens that the family has fixed, whatever the files say.
+    pub fixed: &'a [(&'static str, &'static str)],
     /// The pre-tokenizer's name, where the user gave one.
     pub pre: Option<&'a str>,
 }
@@ -129,26 +142,33 @@ impl Files {
 pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, TokenizerError> {
     let files = Files::read(input.dir)?;
     let mut pairs = Metadata::new();
+    let kind = match input.kind {
+        TokenizerKind::Phi3 if files.tokenizer.text("tokenizer_class") == Some("GPT2Tokenizer") => {
+            TokenizerKind::ByteLevel
+        }
+        TokenizerKind::Phi3 => TokenizerKind::SentencePiece,
+        TokenizerKind::BpeOrSentencePiece if files.json.is_some() => TokenizerKind::ByteLevel,
+        TokenizerKind::BpeOrSentencePiece => TokenizerKind::SentencePiece,
+        kind => kind,
+    };
     let of_llama = input.kind == TokenizerKind::Any;
     if of_llama && let Some(add) = config_flag(&files.tokenizer, "add_prefix_space")? {
         pairs.insert(metadata::ADD_SPACE_PREFIX, add);
     }
-    let model = match input.kind {
-        TokenizerKind::WordPiece => None,
-        TokenizerKind::Any | TokenizerKind::SentencePieceOrBpe => sentencepiece::read_model(input.dir)?,
+    let model = match kind {
+        TokenizerKind::ByteLevel | TokenizerKind::WordPiece => None,
+        _ => sentencepiece::read_model(input.dir)?,
     };
     let mut written = match (model, &files.json) {
         (Some(model), _) => sentencepiece::write(input, &files, model, &mut pairs)?,
-        (None, Some(json)) => match input.kind {
+        (None, Some(json)) if kind != TokenizerKind::SentencePiece => match kind {
             TokenizerKind::WordPiece => wordpiece::write(input, &files, json, &mut pairs)?,
             TokenizerKind::Any if llama_bpe::is_llama_bpe(json) => {
                 llama_bpe::write(input, &files, json, &mut pairs)?
             }
-            TokenizerKind::Any | TokenizerKind::SentencePieceOrBpe => {
-                bpe::write(input, &files, json, &mut pairs)?
-            }
+            _ => bpe::write(input, &files, json, &mut pairs)?,
         },
-        (None, None) => {
+        _ => {
             return Err(TokenizerError::Missing { folder: input.dir.into(), expected: input.kind.files() });
         }
     };

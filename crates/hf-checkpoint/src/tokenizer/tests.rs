@@ -33,6 +33,7 @@ fn read_folder(folder: &Path, pre: Option<&str>) -> Result<TokenizerOutput, Toke
         _ => TokenizerKind::Any,
     };
     read(&TokenizerInput {
+        fixed: &[],
         dir: folder,
         kind,
         config: &config,
@@ -154,8 +155,14 @@ fn recognised(json: &Value) -> (String, String) {
     let word_piece = json["model"]["type"] == "WordPiece";
     let kind = if word_piece { TokenizerKind::WordPiece } else { TokenizerKind::Any };
     let config = json!({});
-    let input =
-        TokenizerInput { dir: folder.path(), kind, config: &config, vocab_size: Some(300_000), pre: None };
+    let input = TokenizerInput {
+        dir: folder.path(),
+        kind,
+        config: &config,
+        vocab_size: Some(300_000),
+        fixed: &[],
+        pre: None,
+    };
     let pre = read(&input).unwrap_or_else(|e| panic!("{e}")).pre.expect("a pre-tokenizer");
     (pre.name.to_owned(), format!("{:?}", pre.rule))
 }
@@ -299,6 +306,7 @@ fn bad_files_are_named() {
             kind: TokenizerKind::Any,
             config: &config,
             vocab_size: Some(10),
+            fixed: &[],
             pre: Some("gpt-2"),
         };
         let message = read(&input).expect_err(expected).to_string();

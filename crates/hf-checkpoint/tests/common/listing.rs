@@ -29,7 +29,7 @@ pub(crate) fn listing(checkpoint: &Checkpoint) -> Result<String, Error> {
 /// The digest of a tensor's bytes, read some rows at a time.
 fn digest(checkpoint: &Checkpoint, tensor: usize) -> Result<String, Error> {
     let info = &checkpoint.tensors()[tensor];
-    let row_bytes = info.dims[0] as usize * info.element.block_bytes();
+    let row_bytes = info.element.row_bytes(info.dims[0]).unwrap_or_default() as usize;
     let step = (1 << 18) / row_bytes.max(1) + 1;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; step * row_bytes];
@@ -64,6 +64,7 @@ fn array(array: &Array) -> String {
             .unzip(),
         Array::I32(v) => v.iter().map(|v| (v.to_string(), v.to_le_bytes().to_vec())).unzip(),
         Array::F32(v) => v.iter().map(|v| (format!("{:08x}", v.to_bits()), v.to_le_bytes().to_vec())).unzip(),
+        Array::Bool(v) => v.iter().map(|v| (v.to_string(), vec![u8::from(*v)])).unzip(),
         other => return format!("arr[{}] {other:?}", other.element_type()),
     };
     let all = items.join(", ");

@@ -1,0 +1,131 @@
+//! GLM 4 and its mixtures: `Glm4Model`, `Glm4MoeModel` of convert_hf_to_gguf.
+
+use super::experts::EXPERTS;
+use super::llama::{ENDS, LLAMA, PLAIN_ATTENTION};
+use super::parameter::{Const, Kind, Parameter, constant, value};
+use super::rules::part_of_head;
+use super::text::TEXT;
+use super::{Family, Presence, Row};
+use crate::config::Config;
+use crate::sizes::Dim::{
+    self, Blocks, ExpertForward, Experts, FeedForward, Fixed, HeadWidth, Hidden, KeyOr, Product, Sum, Vocab,
+};
+use crate::tokenizer::TokenizerKind;
+
+pub(super) const GLM4: Family = Family {
+    classes: &["Glm4ForCausalLM"],
+    architecture: "glm4",
+    tokenizer: TokenizerKind::ByteLevel,
+    fixed_tokens: &[
+        ("eos", "<|endoftext|>"),
+        ("eot", "<|user|>"),
+        ("unk", "<|endoftext|>"),
+        ("bos", "<|endoftext|>"),
+    ],
+    parameters: &[TEXT, &[Parameter::Rule(part_of_head)]],
+    rows: &[ENDS, GLM4_ROWS, super::qwen::BIASED_ATTENTION],
+    generated: &[],
+    headed: &["Glm4ForCausalLM"],
+    ..LLAMA
+};
+
+const GLM4_ROWS: &[Row] = &[
+    Row::new("layers.{}.input_layernorm", "blk.{}.attn_norm", &[Hidden]),
+    Row::new("layers.{}.post_self_attn_layernorm", "blk.{}.post_attention_norm", &[Hidden]),
+    Row::new("layers.{}.post_attention_layernorm", "blk.{}.ffn_norm", &[Hidden]),
+    Row::new("layers.{}.post_mlp_layernorm", "blk.{}.post_ffw_norm", &[Hidden]),
+    Row::new("layers.{}.mlp.gate_up_proj", "blk.{}.ffn_up", &[Product(&[Fixed(2), FeedForward]), Hidden]),
+    Row::new("layers.{}.mlp.down_proj", "blk.{}.ffn_down", &[Hidden, FeedForward]),
+];
+
+/// GLM 4.5 to 4.7: dense blocks first, then experts, then blocks that predict further tokens.
+pub(super) const GLM4_MOE: Family = Family {
+    classes: &["Glm4MoeForCausalLM"],
+    architecture: "glm4moe",
+    fixed_tokens: &[
+        ("bos", "[gMASK]"),
+        ("eot", "<|user|>"),
+        ("unk", "<|endoftext|>"),
+        ("eom", "<|observation|>"),
+    ],
+    blocks: Sum(&[Blocks, KeyOr(&["num_nextn_predict_layers"], &Fixed(0))]),
+    parameters: &[TEXT, MOE_PARAMETERS],
+    rows: &[ENDS, NORMS, PLAIN_ATTENTION, HEAD_NORMS, DENSE, MIXED, NEXT],
+    headed: &["Glm4MoeForCausalLM"],
+    ..GLM4
+};
+
+const MOE_PARAMETERS: &[Parameter] = &[
+    Parameter::Rule(part_of_head),
+    value(".expert_count", Kind::U32, &["n_routed_experts"]),
+    value(".expert_feed_forward_length", Kind::U32, &["moe_intermediate_size"]),
+    value(".expert_shared_count", Kind::U32, &["n_shared_experts"]),
+    value(".leading_dense_block_count", Kind::U32, &["first_k_dense_replace"]),
+    // Sigmoid.
+    constant(".expert_gating_func", Const::U32(2)),
+    value(".expert_weights_scale", Kind::F32, &["routed_scaling_factor"]),
+    value(".expert_weights_norm", Kind::Bool, &["norm_topk_prob"]),
+    value(".nextn_predict_layers", Kind::U32, &["num_nextn_predict_layers"]),
+];
+
+/// The first blocks have one feed-forward part, the others experts.
+fn dense(config: &Config, block: u64) -> bool {
+    block < config.size(&["first_k_dense_replace"]).ok().flatten().unwrap_or(0)
+}
+
+fn mixed(config: &Config, block: u64) -> bool {
+    !dense(config, block)
+}
+
+fn next(config: &Config, block: u64) -> bool {
+    config.dim(Blocks).is_ok_and(|blocks| block >= blocks)
+}
+
+const DENSE_PART: Presence = Presence::Where(dense);
+const MIXED_PART: Presence = Presence::Where(mixed);
+
+const NORMS: &[Row] = &[
+    Row::new("layers.{}.input_layernorm", "blk.{}.attn_norm", &[Hidden]),
+    Row::new("layers.{}.post_attention_layernorm", "blk.{}.post_attention_norm", &[Hidden]),
+];
+
+const HEAD_NORMS: &[Row] = &[
+    Row::new("layers.{}.self_attn.q_norm", "blk.{}.attn_q_norm", &[HeadWidth])
+        .weight(Presence::If("use_qk_norm")),
+    Row::new("layers.{}.self_attn.k_norm", "blk.{}.attn_k_norm", &[HeadWidth])
+        .weight(Presence::If("use_qk_norm")),
+];
+
+const DENSE: &[Row] = &[
+    Row::new("layers.{}.mlp.gate_proj", "blk.{}.ffn_gate", &[FeedForward, Hidden]).weight(DENSE_PART),
+    Row::new("layers.{}.mlp.up_proj", "blk.{}.ffn_up", &[FeedForward, Hidden]).weight(DENSE_PART),
+    Row::new("layers.{}.mlp.down_proj", "blk.{}.ffn_down", &[Hidden, FeedForward]).weight(DENSE_PART),
+];
+
+const SHARED: Dim = Product(&[KeyOr(&["n_shared_experts"], &Fixed(1)), ExpertForward]);
+
+const MIXED: &[Row] = &[
+    EXPERTS[0].weight(MIXED_PART),
+    EXPERTS[1].weight(MIXED_PART),
+    EXPERTS[2].weight(MIXED_PART),
+    EXPERTS[3].weight(MIXED_PART),
+    Row::bare("layers.{}.mlp.gate.e_score_correction_bias", "blk.{}.exp_probs_b.bias", &[Experts])
+        .weight(MIXED_PART),
+    Row::new("layers.{}.mlp.shared_experts.gate_proj", "blk.{}.ffn_gate_shexp", &[SHARED, Hidden])
+        .weight(MIXED_PART),
+    Row::new("layers.{}.mlp.shared_experts.up_proj", "blk.{}.ffn_up_shexp", &[SHARED, Hidden])
+        .weight(MIXED_PART),
+    Row::new("layers.{}.mlp.shared_experts.down_proj", "blk.{}.ffn_down_shexp", &[Hidden, SHARED])
+        .weight(MIXED_PART),
+];
+
+/// What blocks have that predict further tokens.
+const NEXT: &[Row] = &[
+    Row::new("layers.{}.eh_proj", "blk.{}.nextn.eh_proj", &[Hidden, Product(&[Fixed(2), Hidden])])
+        .weight(Presence::Where(next)),
+    Row::new("layers.{}.embed_tokens", "blk.{}.nextn.embed_tokens", &[Vocab, Hidden]).optional(),
+    Row::new("layers.{}.enorm", "blk.{}.nextn.enorm", &[Hidden]).weight(Presence::Where(next)),
+    Row::new("layers.{}.hnorm", "blk.{}.nextn.hnorm", &[Hidden]).weight(Presence::Where(next)),
+    Row::new("layers.{}.shared_head.head", "blk.{}.nextn.shared_head_head", &[Vocab, Hidden]).optional(),
+    Row::new("layers.{}.shared_head.norm", "blk.{}.nextn.shared_head_norm", &[Hidden]).optional(),
+];

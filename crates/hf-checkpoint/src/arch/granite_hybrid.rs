@@ -1,0 +1,153 @@
+//! Granite 4: `GraniteHybridModel` of convert_hf_to_gguf. Most blocks have a state-space mixer in place of attention; models
+//! without any are plain Granites.
+
+use gguf_format::Metadata;
+
+use super::granite::{EXPERTS as MIXTURE, GRANITE, GRANITE_MOE, has_shared};
+use super::llama::{ATTENTION, ENDS, NORMS};
+use super::mamba::{GROUPS, MIXER_HEADS, MIXER_KERNEL, MIXER_STATE, mixer, padded};
+use super::parameter::{Parameter, size};
+use super::table::{Start, Step};
+use super::{Change, Context, Family, Presence, Row};
+use crate::config::Config;
+use crate::error::Error;
+use crate::sizes::Dim::{self, Blocks, Fixed, Hidden, Key, KeyHeads, Product};
+use crate::tokenizer::TokenizerKind;
+
+pub(super) const GRANITE_HYBRID: Family = Family {
+    classes: &["GraniteMoeHybridForCausalLM"],
+    architecture: "granitehybrid",
+    tokenizer: TokenizerKind::SentencePieceOrBpe,
+    tokens: padded!(8),
+    variant: Some(plain),
+    parameters: &[
+        GRANITE_MOE.parameters[0],
+        GRANITE_MOE.parameters[1],
+        GRANITE_MOE.parameters[2],
+        &[
+            size(".ssm.conv_kernel", MIXER_KERNEL),
+            size(".ssm.state_size", MIXER_STATE),
+            size(".ssm.group_count", GROUPS),
+            size(".ssm.inner_size", INNER),
+            size(".ssm.time_step_rank", MIXER_HEADS),
+            Parameter::Rule(heads),
+        ],
+    ],
+    rows: &[ENDS, NORMS, MIXER, SOME_ATTENTION, EXPERTS, SHARED],
+    ..GRANITE
+};
+
+const INNER: Dim = Product(&[Key(&["mamba_expand"]), Hidden]);
+
+/// Models all of whose blocks have attention.
+fn plain(config: &Config) -> Option<&'static Family> {
+    let blocks = config.dim(Blocks).ok()?;
+    if (0..blocks.min(4096)).any(|block| recurrent(config, block)) {
+        return None;
+    }
+    let experts = config.get("num_experts_per_tok").is_some_and(crate::json::truthy);
+    Some(if experts { &GRANITE_MOE_4 } else { &GRANITE_4 })
+}
+
+/// Granites under the newer class: what all tokens share is the feed-forward part where there are no experts.
+static GRANITE_4: Family = Family {
+    architecture: "granite",
+    tokens: Dim::Vocab,
+    variant: None,
+    parameters: GRANITE_MOE.parameters,
+    rows: &[ENDS, NORMS, ATTENTION, SHARED],
+    ..GRANITE_HYBRID
+};
+
+static GRANITE_MOE_4: Family =
+    Family { architecture: "granitemoe", rows: &[ENDS, NORMS, ATTENTION, EXPERTS, SHARED], ..GRANITE_4 };
+
+fn recurrent(config: &Config, block: u64) -> bool {
+    if let Some(types) = config.get("layer_types").and_then(serde_json::Value::as_array) {
+        return types.get(block as usize).is_some_and(|t| t != "attention");
+    }
+    if let Some(indices) = config.get("attn_layer_indices").and_then(serde_json::Value::as_array) {
+        return indices.iter().all(|i| i.as_u64() != Some(block));
+    }
+    let setting = |key: &str| config.get(key).and_then(serde_json::Value::as_u64);
+    match (setting("attn_layer_period").filter(|n| *n > 0), setting("attn_layer_offset")) {
+        (Some(period), Some(offset)) => block % period != offset,
+        _ => true,
+    }
+}
+
+fn attends(config: &Config, block: u64) -> bool {
+    !recurrent(config, block)
+}
+
+/// Blocks without attention have no key heads; positions are not rotated.
+fn heads(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
+    let config = context.config;
+    let count = config.dim(KeyHeads)? as i32;
+    let blocks = 0..config.dim(Blocks)?;
+    let heads: Vec<i32> = blocks.map(|b| if recurrent(config, b) { 0 } else { count }).collect();
+    if let Some(width) = config.size(&["attn_rotary_emb"])?.filter(|n| *n > 0) {
+        pairs.insert(context.key(".rope.dimension_count"), width as u32);
+    }
+    pairs.insert(context.key(".attention.head_count_kv"), heads);
+    pairs.insert(context.key(".rope.scaling.finetuned"), false);
+    pairs.insert(context.key(".context_length"), 1u32 << 20);
+    Ok(())
+}
+
+const MIXER: &[Row] =
+    mixer!("mamba", INNER, GROUPS, MIXER_STATE, MIXER_HEADS, MIXER_KERNEL, Presence::Where(recurrent));
+
+const SOME_ATTENTION: &[Row] = &[
+    ATTENTION[0].weight(Presence::Where(attends)).bias(Presence::Optional),
+    ATTENTION[1].weight(Presence::Where(attends)).bias(Presence::Optional),
+    ATTENTION[2].weight(Presence::Where(attends)).bias(Presence::Optional),
+    ATTENTION[3].weight(Presence::Where(attends)).bias(Presence::Optional),
+];
+
+fn has_experts(config: &Config) -> bool {
+    config.flag("num_local_experts")
+}
+
+const EXPERTS: &[Row] = &[
+    MIXTURE[0].when(has_experts),
+    MIXTURE[1].when(has_experts),
+    MIXTURE[2].when(has_experts),
+    MIXTURE[3].when(has_experts),
+];
+
+const SHARED_WIDTH: Dim = Key(&["shared_intermediate_size"]);
+const BOTH: &[Dim] = &[Product(&[Fixed(2), SHARED_WIDTH]), Hidden];
+const GATE: &[&[Step]] = &[&[Step::Slice(0, Start::First, SHARED_WIDTH)]];
+const UP: &[&[Step]] = &[&[Step::Slice(0, Start::After(SHARED_WIDTH), SHARED_WIDTH)]];
+
+fn beside(config: &Config) -> bool {
+    has_shared(config) && has_experts(config)
+}
+
+fn alone(config: &Config) -> bool {
+    has_shared(config) && !has_experts(config)
+}
+
+/// What all tokens share, beside experts or alone.
+const SHARED: &[Row] = &[
+    Row::new("layers.{}.shared_mlp.input_linear", "blk.{}.ffn_gate_shexp", BOTH)
+        .parts(GATE)
+        .to(&[SHARED_WIDTH, Hidden])
+        .when(beside),
+    Row::new("layers.{}.shared_mlp.input_linear", "blk.{}.ffn_up_shexp", BOTH)
+        .parts(UP)
+        .to(&[SHARED_WIDTH, Hidden])
+        .when(beside),
+    Row::new("layers.{}.shared_mlp.output_linear", "blk.{}.ffn_down_shexp", &[Hidden, SHARED_WIDTH])
+        .when(beside),
+    Row::new("layers.{}.shared_mlp.input_linear", "blk.{}.ffn_gate", BOTH)
+        .parts(GATE)
+        .to(&[SHARED_WIDTH, Hidden])
+        .when(alone),
+    Row::new("layers.{}.shared_mlp.input_linear", "blk.{}.ffn_up", BOTH)
+        .parts(UP)
+        .to(&[SHARED_WIDTH, Hidden])
+        .when(alone),
+    Row::new("layers.{}.shared_mlp.output_linear", "blk.{}.ffn_down", &[Hidden, SHARED_WIDTH]).when(alone),
+];
