@@ -1,6 +1,8 @@
 //! The project's own commands: `cargo xtask COMMAND`. Light on purpose; what needs a C compiler is run, not linked.
 
 mod commands;
+#[cfg(unix)]
+mod faults;
 mod fixtures;
 mod instructions;
 mod shell;
@@ -26,6 +28,8 @@ cargo xtask COMMAND
   bench [ARGUMENT…]        our kernels beside ggml's by criterion, which gets the arguments
   sanitize [address|valgrind]
                            kquant's tests under AddressSanitizer and valgrind, or one of the two
+  faults [--tries N]       exports killed, starved and disturbed on purpose, N times each kind (500 if
+                           not said): a table of what was left; needs Linux and strace
   fuzz [--minutes N]       every fuzz target in turn, N minutes each (1 if not said); needs cargo-fuzz
 ";
 
@@ -43,6 +47,8 @@ fn main() -> ExitCode {
         "fixtures" => fixtures::run(rest),
         "bench" => commands::bench(rest),
         "sanitize" => commands::sanitize(rest),
+        #[cfg(unix)]
+        "faults" => faults::faults(rest),
         "fuzz" => commands::fuzz(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
