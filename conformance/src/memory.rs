@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use fixture_models::Scaled;
+
 use crate::report::{Outcome, Report};
 use crate::watch;
 
@@ -11,24 +13,29 @@ const WEIGHTS: u64 = 1_350_000_000;
 /// What the issue allows, in bytes.
 const LIMIT: u64 = 300 * 1_000_000;
 
-/// Exports a synthetic model with the `entrenar` command, as two types, and watches it.
+/// What is exported, and as which types.
+const EXPORTS: [(Scaled, &str, &[&str]); 2] =
+    [(Scaled::Dense, "large", &["Q4_K_M", "F16"]), (Scaled::Mixture, "large mixture's", &["Q4_K_M"])];
+
+/// Exports synthetic models with the `entrenar` command and watches it.
 pub fn run(report: &mut Report, dir: &Path) {
-    let name = |file_type: &str| format!("memory of a large {file_type} export");
-    let types = ["Q4_K_M", "F16"];
-    if !types.iter().any(|file_type| report.wants(&name(file_type))) {
-        return;
-    }
-    let model = fixture_models::write_scaled(dir, WEIGHTS).map_err(|e| e.to_string());
-    for file_type in types {
-        report.check(name(file_type), || {
-            let (folder, weights) = model.as_ref().map_err(Clone::clone)?;
-            export(folder, *weights, &dir.join("large.gguf"), file_type)
-        });
-    }
-    if let Ok((folder, _)) = &model
-        && let Err(error) = std::fs::remove_dir_all(folder)
-    {
-        println!("{} stays there: {error}", folder.display());
+    for (kind, what, types) in EXPORTS {
+        let name = |file_type: &str| format!("memory of a {what} {file_type} export");
+        if !types.iter().any(|file_type| report.wants(&name(file_type))) {
+            continue;
+        }
+        let model = fixture_models::write_scaled(kind, dir, WEIGHTS).map_err(|e| e.to_string());
+        for file_type in types {
+            report.check(name(file_type), || {
+                let (folder, weights) = model.as_ref().map_err(Clone::clone)?;
+                export(folder, *weights, &dir.join("large.gguf"), file_type)
+            });
+        }
+        if let Ok((folder, _)) = &model
+            && let Err(error) = std::fs::remove_dir_all(folder)
+        {
+            println!("{} stays there: {error}", folder.display());
+        }
     }
 }
 

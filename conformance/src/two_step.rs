@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use clap::Args;
-use fixture_models::{Conversion, Summary, Workbench};
+use fixture_models::{Conversion, Scaled, Summary, Workbench};
 use peer::llama;
 use peer::quantize::{Target, quantize_model};
 
@@ -89,7 +89,7 @@ fn models(bench: &Workbench, dir: &Path, filter: &str) -> Result<Vec<Model>> {
         })
         .collect();
     if "scaled".contains(filter) {
-        let (folder, _) = fixture_models::write_scaled(dir, SCALED)?;
+        let (folder, _) = fixture_models::write_scaled(Scaled::Dense, dir, SCALED)?;
         models.push(Model {
             name: "random, of TinyLlama's shape".to_owned(),
             conversion: Conversion {

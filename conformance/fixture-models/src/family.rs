@@ -35,6 +35,9 @@ pub(crate) enum Dim {
     Vocab,
     Positions,
     Segments,
+    Experts,
+    /// Gate and up in one.
+    BothFfn,
     One,
 }
 
@@ -50,6 +53,8 @@ impl Dim {
             Self::Vocab => sizes.vocab,
             Self::Positions => sizes.positions,
             Self::Segments => 2,
+            Self::Experts => 8,
+            Self::BothFfn => 2 * sizes.ffn,
             Self::One => 1,
         }
     }
@@ -67,21 +72,38 @@ pub(crate) struct Part {
     pub(crate) block: &'static [Line],
 }
 
-use Dim::{Ffn, HalfHead, Head, Hidden, Keys, One, Queries, Segments, Vocab};
+use Dim::{BothFfn, Experts, Ffn, HalfHead, Head, Hidden, Keys, One, Queries, Segments, Vocab};
 
-/// What every decoder here has (Llama, Mistral, Qwen).
+/// What every decoder here has (Llama, Mistral, Qwen): all but the feed-forward layers.
 pub(crate) const DECODER: Part = Part {
     once: &[("model.embed_tokens.weight", &[Vocab, Hidden], Weight), ("model.norm.weight", &[Hidden], Norm)],
     block: &[
         ("model.layers.{}.input_layernorm.weight", &[Hidden], Norm),
-        ("model.layers.{}.mlp.down_proj.weight", &[Hidden, Ffn], Weight),
-        ("model.layers.{}.mlp.gate_proj.weight", &[Ffn, Hidden], Weight),
-        ("model.layers.{}.mlp.up_proj.weight", &[Ffn, Hidden], Weight),
         ("model.layers.{}.post_attention_layernorm.weight", &[Hidden], Norm),
         ("model.layers.{}.self_attn.k_proj.weight", &[Keys, Hidden], Weight),
         ("model.layers.{}.self_attn.o_proj.weight", &[Hidden, Queries], Weight),
         ("model.layers.{}.self_attn.q_proj.weight", &[Queries, Hidden], Weight),
         ("model.layers.{}.self_attn.v_proj.weight", &[Keys, Hidden], Weight),
+    ],
+};
+
+/// Feed-forward layers.
+pub(crate) const FORWARD: Part = Part {
+    once: &[],
+    block: &[
+        ("model.layers.{}.mlp.down_proj.weight", &[Hidden, Ffn], Weight),
+        ("model.layers.{}.mlp.gate_proj.weight", &[Ffn, Hidden], Weight),
+        ("model.layers.{}.mlp.up_proj.weight", &[Ffn, Hidden], Weight),
+    ],
+};
+
+/// Mixtures of experts in place of them, as transformers 5 saves Mixtral's: all experts of a block in one tensor.
+pub(crate) const MIXTURE: Part = Part {
+    once: &[],
+    block: &[
+        ("model.layers.{}.mlp.experts.down_proj", &[Experts, Hidden, Ffn], Weight),
+        ("model.layers.{}.mlp.experts.gate_up_proj", &[Experts, BothFfn, Hidden], Weight),
+        ("model.layers.{}.mlp.gate.weight", &[Experts, Hidden], Weight),
     ],
 };
 

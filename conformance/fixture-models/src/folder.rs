@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::family::{self, DECODER, Sizes, UNTIED};
+use crate::family::{self, DECODER, FORWARD, MIXTURE, Part, Sizes, UNTIED};
 use crate::models::{MODELS, Model};
 use crate::safetensors::{self, Tensor};
 use crate::weights::{self, Dtype, Kind};
@@ -71,17 +71,35 @@ impl Model {
     }
 }
 
-/// Writes a Llama of TinyLlama's width (hidden 2048, 32 heads, 4 key heads, feed-forward 5632, 32 000 tokens, own
+/// What a large synthetic model is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scaled {
+    /// A Llama: one feed-forward layer a block.
+    Dense,
+    /// A Mixtral: eight experts a block, all in one tensor.
+    Mixture,
+}
+
+impl Scaled {
+    fn parts(self) -> &'static [Part] {
+        match self {
+            Self::Dense => &[DECODER, FORWARD, UNTIED],
+            Self::Mixture => &[DECODER, MIXTURE, UNTIED],
+        }
+    }
+}
+
+/// Writes a model of TinyLlama's width (hidden 2048, 32 heads, 4 key heads, feed-forward 5632, 32 000 tokens, own
 /// head, BF16 in shards of about 1 GB) and at least `weights` weights as a Hugging Face folder within `parent`; returns
 /// the folder and the number of weights. Memory stays at one small buffer.
 ///
 /// # Errors
 /// What the operating system says.
-pub fn write_scaled(parent: impl AsRef<Path>, weights: u64) -> Result<(PathBuf, u64), Error> {
-    let (sizes, total) = scaled(weights);
+pub fn write_scaled(kind: Scaled, parent: impl AsRef<Path>, weights: u64) -> Result<(PathBuf, u64), Error> {
+    let (sizes, total) = scaled(kind, weights);
     // A committed folder's tokenizer; the other 31 712 rows are the padding that the converter writes as well.
     let model = model("llama-10-layers")?;
-    let out = parent.as_ref().join(format!("Scaled-Llama-{}M", total / 1_000_000));
+    let out = parent.as_ref().join(format!("Scaled-{kind:?}-{}M", total / 1_000_000));
     copy(&committed().join(model.folder), &out)?;
     let path = out.join("config.json");
     let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
@@ -97,16 +115,22 @@ pub fn write_scaled(parent: impl AsRef<Path>, weights: u64) -> Result<(PathBuf, 
     ] {
         config[key] = value.into();
     }
+    if kind == Scaled::Mixture {
+        config["architectures"] = serde_json::json!(["MixtralForCausalLM"]);
+        config["model_type"] = "mixtral".into();
+        config["num_local_experts"] = 8.into();
+        config["num_experts_per_tok"] = 2.into();
+    }
     std::fs::write(&path, format!("{config:#}\n")).map_err(Error::io(&path))?;
 
-    let model = Model { name: "scaled", sizes, ..*model };
+    let model = Model { name: "scaled", parts: kind.parts(), sizes, ..*model };
     let shards = (total * 2).div_ceil(1_000_000_000).max(1);
     safetensors::write(&out, &model.tensors(), shards as usize)?;
     Ok((out, total))
 }
 
 /// The sizes of the scaled model with at least that many weights, and how many it has.
-fn scaled(weights: u64) -> (Sizes, u64) {
+fn scaled(kind: Scaled, weights: u64) -> (Sizes, u64) {
     let sizes = |layers| Sizes {
         hidden: 2048,
         ffn: 5632,
@@ -118,10 +142,7 @@ fn scaled(weights: u64) -> (Sizes, u64) {
         layers,
     };
     let count = |layers| -> u64 {
-        family::tensors(&[DECODER, UNTIED], &sizes(layers))
-            .iter()
-            .map(|t| t.shape.iter().product::<u64>())
-            .sum()
+        family::tensors(kind.parts(), &sizes(layers)).iter().map(|t| t.shape.iter().product::<u64>()).sum()
     };
     let (none, block) = (count(0), count(1) - count(0));
     let layers = weights.saturating_sub(none).div_ceil(block).max(1);
@@ -211,10 +232,13 @@ mod tests {
     fn a_scaled_model_has_at_least_the_weights_asked_for() {
         let block = 2 * 2048 * 2048 + 2 * 256 * 2048 + 3 * 5632 * 2048 + 2 * 2048;
         let once = 2 * 32_000 * 2048 + 2048;
-        assert_eq!(scaled(1).1, once + block);
-        assert_eq!(scaled(once + block).0.layers, 1);
-        assert_eq!(scaled(once + block + 1).0.layers, 2);
-        assert!(scaled(1_350_000_000).1 >= 1_350_000_000);
+        assert_eq!(scaled(Scaled::Dense, 1).1, once + block);
+        assert_eq!(scaled(Scaled::Dense, once + block).0.layers, 1);
+        assert_eq!(scaled(Scaled::Dense, once + block + 1).0.layers, 2);
+        assert!(scaled(Scaled::Dense, 1_350_000_000).1 >= 1_350_000_000);
+        let experts = 8 * 3 * 5632 * 2048 + 8 * 2048;
+        let block = 2 * 2048 * 2048 + 2 * 256 * 2048 + experts + 2 * 2048;
+        assert_eq!(scaled(Scaled::Mixture, 1).1, once + block);
     }
 
     #[test]

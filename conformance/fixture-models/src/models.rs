@@ -1,6 +1,6 @@
 //! The table of models.
 
-use crate::family::{BERT, DECODER, Part, QK_NORMS, QKV_BIASES, ROTARY, Sizes, UNTIED};
+use crate::family::{BERT, DECODER, FORWARD, Part, QK_NORMS, QKV_BIASES, ROTARY, Sizes, UNTIED};
 use crate::weights::Dtype;
 
 /// One model: which folder, which tensors, which element type.
@@ -45,7 +45,7 @@ const LLAMA: Model = Model {
     name: "llama",
     folder: "Tiny-Llama-3.2-1M-Instruct",
     shows: "BF16, byte-level BPE, tied head, 4 query heads a key head, rope scaling llama3, model card",
-    parts: &[DECODER],
+    parts: &[DECODER, FORWARD],
     sizes: sizes(256, 512, 8, 2, 32, 456, 3),
     dtype: Dtype::Bf16,
     norm_dtype: Dtype::Bf16,
@@ -61,7 +61,7 @@ pub(crate) static MODELS: &[Model] = &[
         name: "llama-sharded",
         folder: "tiny-llama-untied-v2",
         shows: "F16 in three shards, own head, as many key heads as query heads, SmolLM's tokenizer form",
-        parts: &[DECODER, UNTIED],
+        parts: &[DECODER, FORWARD, UNTIED],
         sizes: sizes(512, 768, 8, 8, 64, 480, 2),
         dtype: Dtype::F16,
         norm_dtype: Dtype::F16,
@@ -73,7 +73,7 @@ pub(crate) static MODELS: &[Model] = &[
         name: "llama-spm",
         folder: "spm-llama",
         shows: "F32, SentencePiece with added tokens, rope scaling linear, stray inv_freq tensors",
-        parts: &[DECODER, UNTIED, ROTARY],
+        parts: &[DECODER, FORWARD, UNTIED, ROTARY],
         sizes: sizes(256, 512, 4, 2, 64, 488, 2),
         dtype: Dtype::F32,
         norm_dtype: Dtype::F32,
@@ -84,7 +84,7 @@ pub(crate) static MODELS: &[Model] = &[
         name: "mistral",
         folder: "Tiny-Mistral-7B-Instruct-v0.3",
         shows: "BF16 with F32 norms, BPE with byte fallback, head_dim apart from hidden / heads, own head",
-        parts: &[DECODER, UNTIED],
+        parts: &[DECODER, FORWARD, UNTIED],
         sizes: sizes(256, 768, 6, 3, 64, 512, 3),
         norm_dtype: Dtype::F32,
         pre: None,
@@ -94,7 +94,7 @@ pub(crate) static MODELS: &[Model] = &[
         name: "qwen2",
         folder: "qwen2.5-mini-chat",
         shows: "BF16, biases, rope scaling yarn, more embedding rows than tokens",
-        parts: &[DECODER, UNTIED, QKV_BIASES],
+        parts: &[DECODER, FORWARD, UNTIED, QKV_BIASES],
         sizes: sizes(256, 512, 4, 2, 64, 512, 2),
         pre: Some("qwen2"),
         ..LLAMA
@@ -103,7 +103,7 @@ pub(crate) static MODELS: &[Model] = &[
         name: "qwen3",
         folder: "Qwen3-0.001B-Thinking-2507",
         shows: "BF16, norms of Q and K, a config as transformers 5 writes it, plain added tokens, model card",
-        parts: &[DECODER, QK_NORMS],
+        parts: &[DECODER, FORWARD, QK_NORMS],
         sizes: sizes(256, 768, 8, 2, 64, 448, 3),
         pre: Some("qwen2"),
         ..LLAMA
@@ -123,7 +123,7 @@ pub(crate) static MODELS: &[Model] = &[
         name: "llama-rows-32",
         folder: "llama-rows-of-160-and-96",
         shows: "rows that are multiples of 32 and not of 256: the first fallback",
-        parts: &[DECODER, UNTIED],
+        parts: &[DECODER, FORWARD, UNTIED],
         sizes: sizes(160, 96, 5, 1, 32, 288, 2),
         ..LLAMA
     },
@@ -131,7 +131,7 @@ pub(crate) static MODELS: &[Model] = &[
         name: "llama-rows-16",
         folder: "llama-rows-of-80-and-72",
         shows: "rows that are multiples of neither: the last fallback",
-        parts: &[DECODER],
+        parts: &[DECODER, FORWARD],
         sizes: sizes(80, 72, 5, 5, 16, 288, 2),
         ..LLAMA
     },
@@ -139,7 +139,7 @@ pub(crate) static MODELS: &[Model] = &[
         name: "llama-10-layers",
         folder: "llama-ten-layers",
         shows: "enough blocks that first, middle and last ones get different types",
-        parts: &[DECODER, UNTIED],
+        parts: &[DECODER, FORWARD, UNTIED],
         sizes: sizes(256, 256, 4, 1, 64, 288, 10),
         ..LLAMA
     },
@@ -147,7 +147,7 @@ pub(crate) static MODELS: &[Model] = &[
         name: "llama-80-layers",
         folder: "llama-eighty-layers",
         shows: "the number of blocks by which llama.cpp takes a model for one of 70 billion weights",
-        parts: &[DECODER],
+        parts: &[DECODER, FORWARD],
         sizes: sizes(256, 32, 2, 1, 16, 288, 80),
         same_blocks: true,
         ..LLAMA
