@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """checkpoint_golden.py LLAMA_CPP list FILE.gguf
    checkpoint_golden.py LLAMA_CPP convert FOLDER OUTTYPE [PRE]
-   checkpoint_golden.py LLAMA_CPP golden FOLDERS GOLDEN
+   checkpoint_golden.py LLAMA_CPP golden FOLDERS GOLDEN [DIGITS]
    checkpoint_golden.py LLAMA_CPP names GOLDEN
 
 What llama.cpp's convert_hf_to_gguf makes of a Hugging Face folder, as lines of text: metadata in order (without file
@@ -9,7 +9,8 @@ type and quantization version), then tensors by name with the sha256 of their by
 their own listing with it.
 
 LLAMA_CPP is a source tree of llama.cpp. `golden` converts every folder in FOLDERS that has a file `outtype` (which the
-tests' example `write_folders` makes) and writes GOLDEN/<folder>.txt. PRE, or the folder's file `pre`, answers the
+tests' example `write_folders` makes) and writes GOLDEN/<folder>.txt, with so many DIGITS of each tensor's sha256 if not with
+all; a folder that the converter fails on is told and left out. PRE, or the folder's file `pre`, answers the
 converter's question for the tokenizer's family, which it otherwise looks up by a hash that no cut-down vocabulary has.
 
 `names` writes GOLDEN/model_ids.txt: what gguf-py reads off names of models. Each line is a name, the model's number of
@@ -22,6 +23,7 @@ import pathlib
 import struct
 import sys
 import tempfile
+import traceback
 
 SHORT = 200
 LEFT_OUT = ("GGUF.version", "GGUF.tensor_count", "GGUF.kv_count", "general.file_type", "general.quantization_version")
@@ -78,12 +80,12 @@ def value(field, T):
     return {T.UINT32: "u32", T.INT32: "i32"}[kind] + f" {v}"
 
 
-def listing(path):
+def listing(path, digits=64):
     import gguf
     r = gguf.GGUFReader(path)
     lines = [f"{k} {value(f, gguf.GGUFValueType)}\n" for k, f in r.fields.items() if k not in LEFT_OUT]
     lines += sorted(f"{t.name} {t.tensor_type.name} {'x'.join(str(d) for d in t.shape)} "
-                    f"{hashlib.sha256(t.data.tobytes()).hexdigest()}\n" for t in r.tensors)
+                    f"{hashlib.sha256(t.data.tobytes()).hexdigest()[:digits]}\n" for t in r.tensors)
     return "".join(lines)
 
 
@@ -100,11 +102,11 @@ def convert(folder, outtype, pre, out):
         TextModel.get_vocab_base_pre = look_up
 
 
-def converted(folder, outtype, pre):
+def converted(folder, outtype, pre, digits=64):
     with tempfile.TemporaryDirectory() as tmp:
         out = os.path.join(tmp, "x.gguf")
         convert(folder, outtype, pre, out)
-        return listing(out)
+        return listing(out, digits)
 
 
 # Names as people give them, and names that try the rules.
@@ -147,14 +149,23 @@ def main():
     elif command == "names":
         (pathlib.Path(arguments[0]) / "model_ids.txt").write_text(names(), encoding="utf-8")
     elif command == "golden":
-        folders, golden = (pathlib.Path(a) for a in arguments)
+        folders, golden = (pathlib.Path(a) for a in arguments[:2])
+        digits, failed = int(arguments[2]) if len(arguments) > 2 else 64, []
         golden.mkdir(parents=True, exist_ok=True)
         for mark in sorted(folders.glob("*/outtype")):
             folder = mark.parent
             pre = folder / "pre"
-            lines = converted(folder, mark.read_text().strip(), pre.read_text().strip() if pre.is_file() else None)
+            pre = pre.read_text().strip() if pre.is_file() else None
+            try:
+                lines = converted(folder, mark.read_text().strip(), pre, digits)
+            except (Exception, SystemExit):
+                traceback.print_exc()
+                failed.append(folder.name)
+                continue
             (golden / f"{folder.name.strip(chr(45)).replace(chr(32), chr(95))}.txt").write_text(lines, encoding="utf-8")
             print(folder.name, len(lines.splitlines()), "lines")
+        if failed:
+            raise SystemExit(f"the converter failed on {', '.join(failed)}")
     else:
         raise SystemExit(__doc__)
 

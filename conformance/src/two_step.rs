@@ -83,7 +83,7 @@ fn models(bench: &Workbench, dir: &Path, filter: &str) -> Result<Vec<Model>> {
             conversion: Conversion {
                 folder: bench.join("models").join(real.folder),
                 out: dir.join("intermediate.gguf"),
-                outtype: real.outtype,
+                outtype: real.outtype.into(),
                 pre: None,
             },
         })
@@ -95,8 +95,8 @@ fn models(bench: &Workbench, dir: &Path, filter: &str) -> Result<Vec<Model>> {
             conversion: Conversion {
                 folder,
                 out: dir.join("intermediate.gguf"),
-                outtype: "bf16",
-                pre: fixture_models::model("llama-10-layers")?.pre,
+                outtype: "bf16".into(),
+                pre: fixture_models::model("llama-10-layers")?.pre.map(Into::into),
             },
         });
     }

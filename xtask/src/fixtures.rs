@@ -59,7 +59,8 @@ fn models(workbench: &Workbench) -> Result {
     for model in fixture_models::all() {
         let folder = fixture_models::write(model.name, &dir)?;
         let outtype = model.lossless_outtype();
-        jobs.push(Conversion { folder, out: intermediate(model), outtype, pre: model.pre });
+        let pre = model.pre.map(Into::into);
+        jobs.push(Conversion { folder, out: intermediate(model), outtype: outtype.into(), pre });
     }
     println!("convert_hf_to_gguf: {} models", jobs.len());
     let mut made_by: BTreeMap<String, String> = workbench.convert(&jobs)?;

@@ -1,5 +1,6 @@
 //! The folder where the Python peers are set up, and the one of them that is needed here: the converter.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -27,9 +28,9 @@ pub struct Conversion {
     /// The GGUF file to write.
     pub out: PathBuf,
     /// The converter's `--outtype`.
-    pub outtype: &'static str,
+    pub outtype: Cow<'static, str>,
     /// See [`Model::pre`].
-    pub pre: Option<&'static str>,
+    pub pre: Option<Cow<'static, str>>,
 }
 
 impl Model {
@@ -106,10 +107,39 @@ impl Workbench {
     /// # Errors
     /// When the peers are not set up, or the converter fails; its output is then in `convert.log` of the folder.
     pub fn convert(&self, jobs: &[Conversion]) -> Result<BTreeMap<String, String>, Error> {
+        self.run_converter(self.converter_command(jobs)?)
+    }
+
+    /// The same, but a folder that the converter fails on does not end the run; returns what it said of each, in order.
+    ///
+    /// # Errors
+    /// When the peers are not set up, or the converter cannot be run at all.
+    pub fn convert_each(&self, jobs: &[Conversion]) -> Result<Vec<Result<(), String>>, Error> {
+        let error_of = |job: &Conversion| {
+            let mut name = job.out.clone().into_os_string();
+            name.push(".error");
+            PathBuf::from(name)
+        };
+        for job in jobs {
+            let _ = std::fs::remove_file(error_of(job));
+        }
+        let mut command = self.converter_command(jobs)?;
+        command.arg("--keep-going");
+        self.run_converter(command)?;
+        Ok(jobs
+            .iter()
+            .map(|job| match std::fs::read_to_string(error_of(job)) {
+                Ok(said) => Err(said),
+                Err(_) if job.out.is_file() => Ok(()),
+                Err(_) => Err("wrote no file".to_owned()),
+            })
+            .collect())
+    }
+
+    fn run_converter(&self, mut command: Command) -> Result<BTreeMap<String, String>, Error> {
         let (name, _) = self.converter()?;
         let log_path = self.join("convert.log");
         let log = std::fs::File::create(&log_path).map_err(Error::io(&log_path))?;
-        let mut command = self.converter_command(jobs)?;
         let output = command.stderr(log).stdout(Stdio::piped()).output().map_err(Error::io(&log_path))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let last = text.lines().last().unwrap_or_default();
