@@ -45,6 +45,9 @@ pub enum GgufExportError {
     /// The metadata given cannot be written: a metric that is not finite, a licence that does not exist.
     #[error(transparent)]
     Metadata(#[from] provenance::Error),
+    /// The file of metadata is no JSON object, or has keys that cannot be set.
+    #[error(transparent)]
+    MetadataFile(provenance::MetadataFileError),
     /// A weight is NaN or infinite, or the encoded weights are too far from the source.
     #[error(transparent)]
     Validation(export_pipeline::Error),
@@ -115,6 +118,12 @@ fn is_io(error: &(dyn std::error::Error + 'static)) -> bool {
 impl From<hf_checkpoint::Error> for GgufExportError {
     fn from(error: hf_checkpoint::Error) -> Self {
         if is_io(&error) { Self::IoError(IoFailure::new(error)) } else { Self::Checkpoint(error) }
+    }
+}
+
+impl From<provenance::MetadataFileError> for GgufExportError {
+    fn from(error: provenance::MetadataFileError) -> Self {
+        if is_io(&error) { Self::IoError(IoFailure::new(error)) } else { Self::MetadataFile(error) }
     }
 }
 

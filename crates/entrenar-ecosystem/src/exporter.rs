@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use export_pipeline::{Cancel, Existing, Plan, Progress, RunOptions};
 use gguf_format::{Metadata, Value};
 use hf_checkpoint::Options;
-use provenance::{ExperimentProvenance, GeneralMetadata};
+use provenance::{ExperimentProvenance, GeneralMetadata, MetadataFile};
 use quant_recipe::{ImportanceMatrix, ModelFacts, PrunedLayers, Recipe, TensorDesc, guessed_file_type};
 
 use crate::error::GgufExportError;
@@ -39,6 +39,7 @@ pub struct GgufExporter {
     model_name: Option<String>,
     pre_tokenizer: Option<String>,
     general: Option<GeneralMetadata>,
+    metadata_file: Option<MetadataFile>,
     provenance: Option<ExperimentProvenance>,
 }
 
@@ -66,6 +67,7 @@ impl GgufExporter {
             model_name: None,
             pre_tokenizer: None,
             general: None,
+            metadata_file: None,
             provenance: None,
         }
     }
@@ -99,7 +101,8 @@ impl GgufExporter {
         self
     }
 
-    /// Sets a metadata key, whatever the model says; it goes to the end. Of a key given twice the last value counts.
+    /// Sets a metadata key, whatever the model and all else says; it goes to the end. Of a key given twice the last
+    /// value counts.
     #[must_use]
     pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.overrides.push((key.into(), value.into()));
@@ -111,6 +114,14 @@ impl GgufExporter {
     #[must_use]
     pub fn with_general(mut self, general: GeneralMetadata) -> Self {
         self.general = Some(general);
+        self
+    }
+
+    /// Puts the metadata of a file over those of the model. What is set here wins over [`with_general`](Self::with_general)
+    /// and [`with_provenance`](Self::with_provenance), and gives way to [`with_metadata`](Self::with_metadata).
+    #[must_use]
+    pub fn with_metadata_file(mut self, file: MetadataFile) -> Self {
+        self.metadata_file = Some(file);
         self
     }
 
@@ -240,6 +251,9 @@ impl GgufExporter {
         }
         if let Some(provenance) = &self.provenance {
             provenance.merge_into(metadata)?;
+        }
+        if let Some(file) = &self.metadata_file {
+            file.merge_into(metadata)?;
         }
         metadata.move_to_end(QUANTIZATION_VERSION_KEY, QUANTIZATION_VERSION);
         let file_type = match (self.recipe.file_type(), metadata.get(FILE_TYPE_KEY)) {

@@ -18,7 +18,10 @@ pub use export_pipeline::{
 pub use exporter::GgufExporter;
 pub use gguf_format::{GgmlType, ShardError, ShardLimit, ShardRule, Value};
 pub use plan::{ExportPlan, FileSummary, PlanSummary, TensorSummary};
-pub use provenance::{ArtifactType, ExperimentProvenance, GeneralMetadata, License, ResearchArtifact};
+pub use provenance::{
+    ArtifactType, ExperimentProvenance, GeneralMetadata, KeyProblem, License, MetadataFile,
+    MetadataFileError, ResearchArtifact,
+};
 pub use quant_recipe::{
     ImportanceError, ImportanceFileError, ImportanceMatrix, OverrideError, PrunedLayers, Recipe, RecipeError,
     TensorTypeOverride,

@@ -6,9 +6,10 @@ pub mod ecosystem {
     pub use entrenar_ecosystem::{
         Cancel, Existing, ExperimentProvenance, ExportPlan, FileReport, FileSummary, GeneralMetadata,
         GgmlType, GgufExportError, GgufExportResult, GgufExporter, GgufMerger, GgufSplitter, ImportanceError,
-        ImportanceFileError, ImportanceMatrix, IoFailure, OverrideError, PlannedFile, PlannedTensor,
-        Progress, PrunedLayers, QuantizationType, Recipe, RecipeError, Report, ShardError, ShardLimit,
-        ShardRule, Shards, TensorReport, TensorTypeOverride, Value,
+        ImportanceFileError, ImportanceMatrix, IoFailure, KeyProblem, MetadataFile, MetadataFileError,
+        OverrideError, PlannedFile, PlannedTensor, Progress, PrunedLayers, QuantizationType, Recipe,
+        RecipeError, Report, ShardError, ShardLimit, ShardRule, Shards, TensorReport, TensorTypeOverride,
+        Value,
     };
 }
 

@@ -64,7 +64,7 @@ pub enum Error {
     /// A licence that neither SPDX nor Hugging Face knows.
     #[error(
         "licence {found:?} is neither an SPDX expression nor an id of Hugging Face ({hint}); \
-         for a licence of your own use with_custom_license"
+         for one of your own, \"other\" with a name (with_custom_license)"
     )]
     License {
         /// The licence as it was given.

@@ -1,44 +1,9 @@
-//! The order of the `general.*` keys, and how pairs join those that a checkpoint already has.
+//! How pairs join those that a checkpoint already has.
 
 use gguf_format::{Array, Metadata, Value};
 
+use crate::keys::rank;
 use crate::reference::{Kind, Reference};
-
-/// The `general.*` keys in the order in which gguf-py (0.19, `Metadata.set_gguf_meta_model`) writes them. A
-/// name with a dot at its end stands for all keys that begin with it.
-const WRITE_ORDER: &[&str] = &[
-    "general.architecture",
-    "general.type",
-    "general.sampling.",
-    "general.name",
-    "general.author",
-    "general.version",
-    "general.organization",
-    "general.finetune",
-    "general.basename",
-    "general.description",
-    "general.quantized_by",
-    "general.size_label",
-    "general.license",
-    "general.license.name",
-    "general.license.link",
-    "general.url",
-    "general.doi",
-    "general.uuid",
-    "general.repo_url",
-    "general.source.",
-    Kind::BaseModel.prefix(),
-    Kind::Dataset.prefix(),
-    "general.tags",
-    "general.languages",
-];
-
-/// Where a key stands in the write order; `None` for keys that have no place in it.
-fn rank(key: &str) -> Option<usize> {
-    WRITE_ORDER
-        .iter()
-        .position(|&known| if known.ends_with('.') { key.starts_with(known) } else { key == known })
-}
 
 /// Sets pairs in metadata. A key that is there keeps its place; a new `general.*` key takes the place that the
 /// write order gives it; any other goes to the end.
@@ -132,6 +97,18 @@ mod tests {
                 "general.file_type=old",
                 "tokenizer.ggml.model=old",
                 "entrenar.run_id=new",
+            ]
+        );
+        assert_eq!(
+            merged(
+                &["general.sampling.top_k", "general.source.doi"],
+                &["general.source.url", "general.sampling.temp"]
+            ),
+            [
+                "general.sampling.top_k=old",
+                "general.sampling.temp=new",
+                "general.source.url=new",
+                "general.source.doi=old"
             ]
         );
         assert_eq!(

@@ -209,7 +209,7 @@ fn what_cannot_be_written_is_refused_and_changes_nothing() {
         (GeneralMetadata::new("llama", ""), "general.name is empty"),
         (GeneralMetadata::new("llama", "n").with_author(""), "general.author is empty"),
         (GeneralMetadata::new("llama", "n").with_license("apache 2"), "Apache-2.0 may be meant"),
-        (GeneralMetadata::new("llama", "n").with_license("my licence"), "use with_custom_license"),
+        (GeneralMetadata::new("llama", "n").with_license("my licence"), "(with_custom_license)"),
         (GeneralMetadata::new("llama", "n").with_doi("12"), r#"DOI "12""#),
         (GeneralMetadata::new("llama", "n").with_tag("a\u{7}"), "general.tags"),
     ] {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args as ClapArgs;
 use entrenar::ecosystem::{
     Cancel, Existing, ExperimentProvenance, ExportPlan, GeneralMetadata, GgufExportResult, GgufExporter,
-    QuantizationType, Shards,
+    MetadataFile, QuantizationType, Shards,
 };
 use serde_json::json;
 
@@ -67,6 +67,11 @@ pub(crate) struct Args {
     /// Its licence, an SPDX identifier such as Apache-2.0
     #[arg(long, value_name = "SPDX")]
     license: Option<String>,
+
+    /// A JSON file of metadata that go over the model's own: as convert_hf_to_gguf takes it, and any other key; the flags
+    /// above go over the file
+    #[arg(long, value_name = "FILE")]
+    metadata: Option<PathBuf>,
 
     /// A JSON file that describes the experiment: experiment_id, run_id, metrics, …
     #[arg(long, value_name = "FILE")]
@@ -166,10 +171,25 @@ fn exporter(args: &Args) -> Result<GgufExporter, Failure> {
         }
         exporter = exporter.with_general(general);
     }
+    if let Some(path) = &args.metadata {
+        exporter = exporter.with_metadata_file(metadata_file(path, args)?);
+    }
     if let Some(path) = &args.provenance {
         exporter = exporter.with_provenance(read_provenance(path)?);
     }
     Ok(exporter)
+}
+
+/// The file, without the keys that have a flag of their own on the command line.
+fn metadata_file(path: &Path, args: &Args) -> Result<MetadataFile, Failure> {
+    let file = MetadataFile::open(path)?;
+    let flags = [
+        ("general.name", &args.name),
+        ("general.author", &args.author),
+        ("general.description", &args.description),
+        ("general.license", &args.license),
+    ];
+    Ok(flags.iter().filter(|(_, flag)| flag.is_some()).fold(file, |file, (key, _)| file.without(key)))
 }
 
 fn read_provenance(path: &Path) -> Result<ExperimentProvenance, Failure> {

@@ -328,3 +328,54 @@ fn layers_go_and_metadata_are_set() {
     assert!(left < whole && left > 2, "{left} of {whole}");
     assert!(said.contains("\"me\""), "{said}");
 }
+
+#[test]
+fn a_file_of_metadata_goes_over_the_model_and_flags_go_over_the_file() {
+    let place = Place::new();
+    let file = r#"{
+        "general.name": "From File", "general.author": "Filed", "general.license": "apache-2.0",
+        "general.version": "v7", "general.base_models": [{"name": "Base"}], "llama.context_length": 99
+    }"#;
+    fs::write(place.path("over.json"), file).unwrap();
+    let args = [
+        "-q",
+        "F16",
+        "--metadata",
+        "over.json",
+        "--author",
+        "Flagged",
+        "--override-kv",
+        "general.version=str:v8",
+    ];
+    let output = place.run(&[&["export", place.model(), "out.gguf"], &args[..]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = place.run(&["inspect", "out.gguf", "--json"]);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let value = |key: &str| said["metadata"][key]["value"].clone();
+    assert_eq!(value("general.name"), "From File");
+    assert_eq!(value("general.author"), "Flagged");
+    assert_eq!(value("general.license"), "apache-2.0");
+    assert_eq!(value("general.version"), "v8");
+    assert_eq!(value("general.base_model.0.name"), "Base");
+    assert_eq!(value("llama.context_length"), 99);
+    assert_eq!(said["metadata"]["llama.context_length"]["type"], "u32");
+
+    // A GGUF file as input.
+    fs::write(place.path("over.json"), r#"{"general.author": null, "general.tags": ["x"]}"#).unwrap();
+    let output = place.run(&["export", "out.gguf", "again.gguf", "-q", "COPY", "--metadata", "over.json"]);
+    assert!(output.status.success());
+    let output = place.run(&["inspect", "again.gguf", "--json"]);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(said["metadata"]["general.author"].is_null());
+    assert!(said["metadata"]["general.tags"].is_object());
+
+    fs::write(place.path("over.json"), r#"{"general.licence": "mit", "llama.context_length": "long"}"#)
+        .unwrap();
+    let error = place.fails(&["export", place.model(), "o.gguf", "--metadata", "over.json"]);
+    assert!(
+        error.contains("over.json: key `general.licence` does not exist; nearest: general.license,"),
+        "{error}"
+    );
+    let error = place.fails(&["export", place.model(), "o.gguf", "--metadata", "nothing.json"]);
+    assert!(error.starts_with("nothing.json: cannot read: No such file"), "{error}");
+}

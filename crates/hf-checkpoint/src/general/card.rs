@@ -48,16 +48,17 @@ impl Card {
         }
     }
 
-    /// The first of these keys that the card has, as text; `None` if its value is null.
+    /// The first of these keys that the card has, as text.
     pub(super) fn text(&self, keys: &[&str]) -> Option<String> {
         // A key that is null does not keep the next one from counting.
-        keys.iter().filter_map(|k| self.0.get(*k)).find_map(text)
+        keys.iter().find_map(|key| self.joined(key, ", "))
     }
 
-    /// A text, or a list joined by commas.
-    pub(super) fn joined(&self, key: &str) -> Option<String> {
+    /// A text, or a list with this between its entries: gguf-py writes a comma between licences, and gives up on
+    /// lists elsewhere.
+    pub(super) fn joined(&self, key: &str, between: &str) -> Option<String> {
         match self.0.get(key)? {
-            Value::Array(list) => Some(list.iter().filter_map(text).collect::<Vec<_>>().join(",")),
+            Value::Array(list) => Some(list.iter().filter_map(text).collect::<Vec<_>>().join(between)),
             other => text(other),
         }
     }
@@ -160,12 +161,29 @@ mod tests {
         .unwrap();
         assert_eq!(card.list(&["languages", "language"]), ["en", "no"]);
         assert_eq!(card.list(&["tags", "pipeline_tag"]), ["x", "y"]);
-        assert_eq!(card.joined("license").unwrap(), "mit,apache-2.0");
+        assert_eq!(card.joined("license", ",").unwrap(), "mit,apache-2.0");
         assert_eq!(card.text(&["name", "model_name"]).unwrap(), "M");
         assert_eq!(card.text(&["version"]).unwrap(), "2.5");
         assert_eq!(card.entries(&["base_model"]), Some(vec![&Value::from("c/d")]));
         assert_eq!(card.entries(&["datasets"]), Some(vec![]));
         assert_eq!(card.entries(&["dataset"]), None);
         assert_eq!(card.text(&["body"]), None);
+    }
+    /// PyYAML reads `no` and the like as booleans, and gguf-py mends lines of `- no` only: of `language: no` it writes
+    /// nothing, and at `[en, no]` it gives up. Who writes them means words.
+    #[test]
+    fn no_is_a_language_and_yes_a_tag() {
+        for text in ["language: no", "language: [no]", "language:\n- no", "language: 'no'", "languages: no"] {
+            let card = Card::parse(&format!("---\n{text}\n---\n")).unwrap();
+            assert_eq!(card.list(&["languages", "language"]), ["no"], "{text}");
+        }
+        let card =
+            Card::parse("---\nlanguage: [en, no]\ntags: [on, Yes, y, OFF, 2024, 1.5]\nauthor: [A, B]\n---\n")
+                .unwrap();
+        assert_eq!(card.list(&["language"]), ["en", "no"]);
+        assert_eq!(card.list(&["tags"]), ["on", "Yes", "y", "OFF", "2024", "1.5"]);
+        assert_eq!(card.text(&["author"]).unwrap(), "A, B");
+        let card = Card::parse("---\nlanguage: false\nname: No\n---\n").unwrap();
+        assert_eq!((card.list(&["language"]), card.text(&["name"]).unwrap()), (vec![], "No".to_owned()));
     }
 }

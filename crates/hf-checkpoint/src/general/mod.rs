@@ -117,7 +117,7 @@ pub(crate) fn write(input: &Input<'_>, pairs: &mut Metadata, notes: &mut Vec<Str
     put_some(pairs, "general.basename", naming.basename.as_deref());
     put_some(pairs, "general.description", card.text(&["description", "model_description"]).as_deref());
     put_some(pairs, "general.size_label", naming.size_label.as_deref());
-    put_some(pairs, "general.license", card.joined("license").as_deref());
+    put_some(pairs, "general.license", card.joined("license", ",").as_deref());
     put_some(pairs, "general.license.name", card.text(&["license_name"]).as_deref());
     put_some(pairs, "general.license.link", card.text(&["license_link"]).as_deref());
     for (key, names) in [
@@ -139,4 +139,60 @@ pub(crate) fn write(input: &Input<'_>, pairs: &mut Metadata, notes: &mut Vec<Str
     put_list(pairs, "general.tags", card.list(&["tags", "pipeline_tag"]));
     put_list(pairs, "general.languages", card.list(&["languages", "language"]));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use gguf_format::{Array, Value as GgufValue};
+    use serde_json::json;
+
+    use super::*;
+
+    /// `tests/golden/cards`: folders, and what gguf-py (llama.cpp as vendored by llama-cpp-python 0.3.36) writes of them.
+    #[test]
+    fn folders_are_described_as_gguf_py_describes_them() {
+        let cards = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/cards");
+        let mut folders: Vec<PathBuf> =
+            std::fs::read_dir(cards).unwrap().map(|entry| entry.unwrap().path()).collect();
+        folders.sort();
+        assert!(folders.len() > 10);
+        for folder in folders {
+            let config = crate::json::read_if_there(&folder.join("config.json")).unwrap();
+            let mut parameters = Count::default();
+            parameters.total = 1_234_567_890;
+            let input = Input {
+                folder: &folder,
+                folder_name: folder.file_name().unwrap().to_str().unwrap(),
+                config: &config.unwrap_or_default(),
+                model_name: None,
+                parameters,
+            };
+            let mut pairs = Metadata::new();
+            pairs.insert("general.architecture", "llama");
+            pairs.insert("general.type", "model");
+            write(&input, &mut pairs, &mut Vec::new()).unwrap();
+            let ours: Vec<String> = pairs.iter().map(|(key, value)| line(key, value)).collect();
+            let golden = std::fs::read_to_string(folder.join("expected")).unwrap();
+            let theirs: Vec<Value> = golden.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+            let theirs: Vec<String> = theirs.iter().map(Value::to_string).collect();
+            assert_eq!(ours, theirs, "{}", folder.display());
+        }
+    }
+
+    /// As `conformance/scripts/metadata_golden.py` writes a pair.
+    fn line(key: &str, value: &GgufValue) -> String {
+        let shown = match value {
+            GgufValue::String(text) => json!(text.as_str().unwrap()),
+            GgufValue::U32(number) => json!(number),
+            GgufValue::I32(number) => json!(number),
+            GgufValue::F32(number) => json!(f64::from(*number)),
+            GgufValue::Array(Array::String(list)) => {
+                list.iter().map(|text| text.as_str().unwrap()).collect::<Value>()
+            }
+            other => panic!("{key} is {other:?}"),
+        };
+        json!([key, value.value_type().name(), shown]).to_string()
+    }
 }

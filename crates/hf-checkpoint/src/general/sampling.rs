@@ -48,7 +48,10 @@ pub(super) fn write(folder: &Path, pairs: &mut Metadata, notes: &mut Vec<String>
         let (converted, expected): (Option<GgufValue>, _) = match kind {
             Kind::Text => (value.as_str().map(Into::into), "a string"),
             Kind::Int => {
-                let int = value.as_i64().and_then(|v| i32::try_from(v).ok());
+                // Written as 50.0 here and there, at which the converter gives up.
+                let whole =
+                    || value.as_f64().filter(|v| v.fract() == 0.0 && v.abs() < 9e15).map(|v| v as i64);
+                let int = value.as_i64().or_else(whole).and_then(|v| i32::try_from(v).ok());
                 (int.map(Into::into), "an integer within the range of I32")
             }
             Kind::Float => (json::to_f32(value).map(Into::into), "a number within the range of F32"),
@@ -96,6 +99,9 @@ mod tests {
 
         std::fs::write(&path, r#"{"top_k": 0.5}"#).unwrap();
         let error = write(folder.path(), &mut pairs, &mut notes).unwrap_err().to_string();
+        std::fs::write(&path, r#"{"top_k": 40.0}"#).unwrap();
+        write(folder.path(), &mut pairs, &mut notes).unwrap();
+        assert_eq!(pairs.get("general.sampling.top_k"), Some(&GgufValue::I32(40)));
         assert!(
             error.ends_with("key `top_k` is 0.5, expected an integer within the range of I32"),
             "{error}"
