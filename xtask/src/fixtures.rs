@@ -13,7 +13,7 @@ const IDS: [u32; 8] = [0, 1, 7, 18, 17, 15, 12, 10];
 type Make = fn(&Workbench) -> Result;
 
 /// What the golden files are called here, and how each kind is made.
-const KINDS: [(&str, Make); 5] = [
+const KINDS: [(&str, Make); 7] = [
     ("models", models),
     ("kernels", |_| {
         shell::run(&mut cargo(&["run", "--quiet", "--release", "-p", "conformance", "--", "kernel-golden"]))
@@ -32,6 +32,16 @@ const KINDS: [(&str, Make); 5] = [
         let golden = root().join("crates/hf-checkpoint/tests/golden");
         let mut script = bench.python("checkpoint_golden.py")?;
         shell::run(script.arg(llama_cpp).arg("golden").arg(folders).arg(golden))
+    }),
+    ("packed", |bench| {
+        let (_, llama_cpp) = bench.converter()?;
+        let tokenizer = root().join("conformance/fixture-models/models/Tiny-Llama-3.2-1M-Instruct");
+        let golden = root().join("crates/hf-checkpoint/tests/golden/packed");
+        shell::run(bench.python("packed_fixtures.py")?.arg(llama_cpp).arg(tokenizer).arg(golden))
+    }),
+    ("config-defaults", |bench| {
+        let table = root().join("crates/hf-checkpoint/src/defaults.json");
+        shell::run(bench.python("config_defaults.py")?.arg(table))
     }),
 ];
 
