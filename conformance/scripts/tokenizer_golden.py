@@ -6,7 +6,7 @@ the converter's own set_vocab of the model's class runs, and its key-value pairs
 
     {"folder": …, "pre_patched": …, "pairs": [[key, type, value], …]}   or   {"folder": …, "error": …}
 
-Types are gguf's names: "bool", "u32", "f32", "str", "[i32]", "[f32]", "[str]".
+Types are gguf's names: "bool", "u32", "f32", "str", "[u8]", "[i32]", "[f32]", "[str]".
 
 --pre NAME answers the converter's question for the pre-tokenizer (get_vocab_base_pre), which it otherwise looks up by a
 hash over a fixed text's ids: a vocabulary cut down to a few hundred tokens cannot have any known hash. "pre_patched" says
@@ -35,6 +35,8 @@ def pair(key, entry):
     if entry.type.name != "ARRAY":
         return [key, *scalar(entry.value, entry.type.name)]
     values = list(entry.value)
+    if isinstance(entry.value, bytes):
+        return [key, "[u8]", values]
     if isinstance(values[0], (bytes, bytearray)):
         values = [v.decode("utf-8") for v in values]
     if isinstance(values[0], str):
@@ -107,10 +109,14 @@ def pairs(folder, gguf, get_model_class, ModelBase):
     model.hparams = hparams
     model.is_mistral_format = False
     model.origin_hf_arch = hparams["architectures"][0]
+    if cls.__name__ == "NomicBertModel":
+        model._tokenizer_is_xlmroberta, model.model_arch = True, gguf.MODEL_ARCH.NOMIC_BERT_MOE
     model.gguf_writer = gguf.GGUFWriter(path=None, arch="tokenizer")
     model.set_vocab()
     table = model.gguf_writer.kv_data[0]
-    return [pair(k, v) for k, v in table.items() if k.startswith("tokenizer.") and "token_type_count" not in k]
+    # Of other models the number of token types is no part of the tokenizer.
+    left_out = () if table["tokenizer.ggml.model"].value == "t5" else ("tokenizer.ggml.token_type_count",)
+    return [pair(k, v) for k, v in table.items() if k.startswith("tokenizer.") and k not in left_out]
 
 
 if __name__ == "__main__":

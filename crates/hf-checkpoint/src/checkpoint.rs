@@ -221,6 +221,7 @@ fn metadata(
         kind: family.tokenizer,
         config: &config.raw,
         vocab_size: Some(rows),
+        token_types: config.size(&["type_vocab_size"])?.and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
         fixed: family.fixed_tokens,
         pre: options.pre_tokenizer.as_deref(),
     })?;

@@ -78,6 +78,11 @@ impl AddedVocabulary {
         }
     }
 
+    /// The id of a token.
+    pub(super) fn id(&self, token: &str) -> Option<u32> {
+        self.ids.get(token).copied()
+    }
+
     /// The tokens in order of id.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &AddedToken)> {
         self.by_id.iter().map(|(&id, token)| (id, token))

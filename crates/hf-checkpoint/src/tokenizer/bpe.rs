@@ -56,7 +56,7 @@ pub(super) fn write(
 }
 
 /// The merges as GGUF has them, `a b`: a space within a token is written as byte-level BPE's sign for it.
-fn merges(folder: &Path, json: &TokenizerJson) -> Result<Vec<String>, TokenizerError> {
+pub(super) fn merges(folder: &Path, json: &TokenizerJson) -> Result<Vec<String>, TokenizerError> {
     if json.model.merges.0.is_empty() {
         return merges_txt(folder);
     }

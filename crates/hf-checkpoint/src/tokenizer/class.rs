@@ -97,6 +97,12 @@ const CLASSES: &[Class] = &[
     },
     Class { name: "BertTokenizer", defaults: BERT, marks_specials: false },
     Class { name: "RobertaTokenizer", defaults: ROBERTA, marks_specials: false },
+    Class { name: "XLMRobertaTokenizer", defaults: ROBERTA, marks_specials: false },
+    Class {
+        name: "T5Tokenizer",
+        defaults: &[("eos_token", "</s>"), ("unk_token", "<unk>"), ("pad_token", "<pad>")],
+        marks_specials: false,
+    },
 ];
 
 /// How the added tokens come about.
@@ -120,6 +126,9 @@ pub(super) fn loading(json: &TokenizerJson, tokenizer: &TokenizerConfig, config:
     let registered = match model_type {
         "qwen2" | "qwen2_moe" | "qwen3" | "qwen3_moe" => Some("Qwen2Tokenizer"),
         "bert" => Some("BertTokenizer"),
+        "roberta" => Some("RobertaTokenizer"),
+        "xlm-roberta" => Some("XLMRobertaTokenizer"),
+        "t5" => Some("T5Tokenizer"),
         _ => None,
     };
     // For this type transformers trusts itself rather than the folder.

@@ -105,13 +105,17 @@ pub(super) struct Model {
     pub byte_fallback: Option<bool>,
     pub ignore_merges: Option<bool>,
     pub max_input_chars_per_word: Option<usize>,
+    /// The id of the token for what is unknown (Unigram).
+    pub unk_id: Option<u32>,
 }
 
-/// Tokens and ids in file order, and the ids by token.
+/// The ids by token.
 #[derive(Debug, Default)]
 pub(super) struct Vocab {
     pub ids: HashMap<String, u32>,
-    /// The file has a list of pieces with scores (Unigram), which is read past.
+    /// Tokens and their scores in order of id, where the file has a list of them (Unigram).
+    pub pieces: Vec<(String, f32)>,
+    /// The file has such a list.
     pub is_list: bool,
 }
 
@@ -122,7 +126,7 @@ impl<'de> Deserialize<'de> for Vocab {
             type Value = Vocab;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map of token to id")
+                f.write_str("a map of token to id, or a list of tokens and scores")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vocab, A::Error> {
@@ -130,12 +134,23 @@ impl<'de> Deserialize<'de> for Vocab {
                 while let Some((token, id)) = map.next_entry::<String, u32>()? {
                     ids.insert(token, id);
                 }
-                Ok(Vocab { ids, is_list: false })
+                Ok(Vocab { ids, ..Vocab::default() })
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vocab, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Vocab { ids: HashMap::new(), is_list: true })
+                let mut vocab = Vocab { is_list: true, ..Vocab::default() };
+                while let Some((token, score)) = seq.next_element::<(String, f64)>()? {
+                    let score = score as f32;
+                    if !score.is_finite() {
+                        return Err(serde::de::Error::custom(format_args!(
+                            "score of {token:?} is beyond F32"
+                        )));
+                    }
+                    // Beyond 2^32 tokens the file would be larger than any that is read.
+                    vocab.ids.insert(token.clone(), u32::try_from(vocab.pieces.len()).unwrap_or(u32::MAX));
+                    vocab.pieces.push((token, score));
+                }
+                Ok(vocab)
             }
         }
         deserializer.deserialize_any(V)
@@ -212,10 +227,10 @@ impl TokenizerJson {
 
     /// Refuses a model of another type.
     pub(super) fn expect_model(&self, kind: &str) -> Result<(), TokenizerError> {
-        if self.model_kind() == kind && !self.model.vocab.is_list {
+        let found = if self.model.vocab.is_list { "Unigram" } else { self.model_kind() };
+        if found == kind {
             return Ok(());
         }
-        let found = if self.model.vocab.is_list { "Unigram" } else { self.model_kind() };
         Err(value_error(&self.path, "model.type", format!("{found:?}"), format!("{kind:?}")))
     }
 }

@@ -3,10 +3,13 @@
 
 use gguf_format::Metadata;
 
+use super::bpe::merges;
 use super::error::TokenizerError;
 use super::file::{shorten, value_error};
 use super::json::{TokenizerJson, component_type};
-use super::metadata::{MODEL, PRE, SCORES, TOKEN_TYPE, TOKENS, TokenType, Tokens};
+use super::metadata::{
+    ADD_BOS, ADD_SPACE_PREFIX, MERGES, MODEL, PRE, SCORES, TOKEN_TYPE, TOKENS, TokenType, Tokens, is_byte,
+};
 use super::special::{COMMON, Sources, SpecialTokens};
 use super::vocabulary::Vocabulary;
 use super::{Files, TokenizerInput, Written};
@@ -43,6 +46,61 @@ pub(super) fn write(
     Ok(Written { size, pre: None, notes: specials.notes })
 }
 
+/// Tokens of Gemma 4's that llama.cpp has to show, for chats are read by them (`conversion/gemma.py`, `Gemma4Model`).
+const GEMMA4_VISIBLE: [&str; 7] = [
+    "<|channel>",
+    "<channel|>",
+    "<|tool_call>",
+    "<tool_call|>",
+    "<|tool_response>",
+    "<tool_response|>",
+    "<|\"|>",
+];
+
+/// Writes the pairs of Gemma 4's tokenizer, which has the same form, with merges in place of a pre-tokenizer's name.
+pub(super) fn write_gemma4(
+    input: &TokenizerInput<'_>,
+    files: &Files,
+    json: &TokenizerJson,
+    pairs: &mut Metadata,
+) -> Result<Written, TokenizerError> {
+    if !is_llama_bpe(json) {
+        let expected = "BPE with byte_fallback, and a decoder that is a Sequence";
+        return Err(value_error(&json.path, "model.type", describe(json), expected));
+    }
+    let vocabulary = Vocabulary::new(input.dir, json, &files.tokenizer, input.config)?;
+    let mut tokens = tokens(&vocabulary)?;
+    for (text, kind) in tokens.texts.iter().zip(&mut tokens.types) {
+        if GEMMA4_VISIBLE.contains(&text.as_str()) {
+            *kind = TokenType::UserDefined;
+        }
+    }
+    let size = tokens.texts.len();
+    pairs.insert(MODEL, "gemma4");
+    let types = tokens.type_numbers();
+    pairs.insert(TOKENS, tokens.texts);
+    pairs.insert(SCORES, tokens.scores);
+    pairs.insert(TOKEN_TYPE, types);
+    let merges = merges(input.dir, json)?;
+    if merges.is_empty() {
+        let expected = "merges, without which llama.cpp cannot load the file";
+        return Err(value_error(&json.path, "model.merges", "none", expected));
+    }
+    pairs.insert(MERGES, merges);
+    let specials = SpecialTokens::gather(&files.sources(input), COMMON)?;
+    specials.write(pairs)?;
+    pairs.insert(ADD_SPACE_PREFIX, false);
+    pairs.insert(ADD_BOS, true);
+    Ok(Written { size, pre: None, notes: specials.notes })
+}
+
+/// A tokenizer that is not of this form, in a few words.
+fn describe(json: &TokenizerJson) -> String {
+    let (kind, fallback) = (json.model_kind(), json.model.byte_fallback == Some(true));
+    let decoder = component_type(&json.decoder);
+    format!("{kind:?}, byte_fallback {fallback}, decoder {decoder:?}")
+}
+
 fn tokens(vocabulary: &Vocabulary<'_>) -> Result<Tokens, TokenizerError> {
     let is_special = |token: &str| vocabulary.specials.iter().any(|s| s.content == token);
     let size = vocabulary.json.model.vocab.ids.len();
@@ -73,12 +131,4 @@ fn tokens(vocabulary: &Vocabulary<'_>) -> Result<Tokens, TokenizerError> {
     }
     tokens.scores = vec![SCORE; tokens.texts.len()];
     Ok(tokens)
-}
-
-/// `<0x41>`, which stands for a byte.
-fn is_byte(token: &str) -> bool {
-    token
-        .strip_prefix("<0x")
-        .and_then(|t| t.strip_suffix('>'))
-        .is_some_and(|hex| hex.len() == 2 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }

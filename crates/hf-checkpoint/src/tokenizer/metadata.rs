@@ -7,6 +7,9 @@ pub(super) const TOKEN_TYPE: &str = "tokenizer.ggml.token_type";
 pub(super) const SCORES: &str = "tokenizer.ggml.scores";
 pub(super) const MERGES: &str = "tokenizer.ggml.merges";
 pub(super) const ADD_SPACE_PREFIX: &str = "tokenizer.ggml.add_space_prefix";
+pub(super) const REMOVE_EXTRA_WHITESPACES: &str = "tokenizer.ggml.remove_extra_whitespaces";
+pub(super) const PRECOMPILED_CHARSMAP: &str = "tokenizer.ggml.precompiled_charsmap";
+pub(super) const TOKEN_TYPE_COUNT: &str = "tokenizer.ggml.token_type_count";
 pub(super) const ADD_BOS: &str = "tokenizer.ggml.add_bos_token";
 pub(super) const LOWERCASE: &str = "tokenizer.ggml.normalizer.lowercase";
 pub(super) const STRIP_ACCENTS: &str = "tokenizer.ggml.normalizer.strip_accents";
@@ -65,6 +68,22 @@ impl Tokens {
         self.types.push(kind);
     }
 
+    pub(super) fn push_scored(&mut self, text: String, kind: TokenType, score: f32) {
+        self.push(text, kind);
+        self.scores.push(score);
+    }
+
+    /// Puts another token, with a score, in the place of one; false if there is no such place.
+    pub(super) fn replace(&mut self, id: usize, text: String, kind: TokenType, score: f32) -> bool {
+        match (self.texts.get_mut(id), self.types.get_mut(id), self.scores.get_mut(id)) {
+            (Some(t), Some(k), Some(s)) => {
+                (*t, *k, *s) = (text, kind, score);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The numbers of the types.
     pub(super) fn type_numbers(&self) -> Vec<i32> {
         self.types.iter().map(|&t| t as i32).collect()
@@ -83,4 +102,10 @@ pub(super) fn looks_special(token: &str) -> bool {
 /// A token that a user defined stands in the text with spaces, not with SentencePiece's sign for them.
 pub(super) fn user_defined(token: &str) -> String {
     token.replace('▁', " ")
+}
+
+/// `<0x41>`, which stands for a byte.
+pub(super) fn is_byte(token: &str) -> bool {
+    let hex = token.strip_prefix("<0x").and_then(|t| t.strip_suffix('>'));
+    hex.is_some_and(|hex| hex.len() == 2 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }

@@ -1,7 +1,7 @@
 //! Tokenizers: a folder's vocabulary, merges, special tokens and chat template as the pairs of GGUF metadata.
 //!
 //! The pairs are those that convert_hf_to_gguf writes (llama.cpp as vendored by llama-cpp-python 0.3.36, with transformers
-//! 5.23): `conversion/base.py`, `llama.py`, `qwen.py`, `bert.py`, and gguf-py's `vocab.py`.
+//! 5.23): `conversion/base.py`, `llama.py`, `qwen.py`, `bert.py`, `t5.py`, and gguf-py's `vocab.py`.
 
 mod added;
 mod bpe;
@@ -15,10 +15,12 @@ mod json;
 mod llama_bpe;
 mod metadata;
 mod pre;
+mod proto;
 mod sentencepiece;
 mod special;
 #[cfg(test)]
 mod tests;
+mod unigram;
 mod vocabulary;
 mod wordpiece;
 
@@ -33,6 +35,7 @@ pub use self::error::TokenizerError;
 use self::file::value_error;
 use self::json::TokenizerJson;
 pub(crate) use self::pre::PreTokenizer;
+use self::proto::Model;
 use self::special::{Sources, SpecialTokens, config_flag};
 
 /// More tokens than any vocabulary has (the largest known is near a million): a bound on what a wrong `vocab_size`, or a
@@ -62,9 +65,22 @@ pub(crate) enum TokenizerKind {
     Phi3,
     /// WordPiece (BERT).
     WordPiece,
+    /// BPE with byte fallback that llama.cpp runs by its merges (Gemma 4).
+    Gemma4,
+    /// Unigram of `tokenizer.model` or `spiece.model`, else of `tokenizer.json` (T5).
+    T5,
+    /// Unigram of `sentencepiece.bpe.model`, else of `tokenizer.json`, with fairseq's order of the first tokens
+    /// (XLM-RoBERTa).
+    XlmRoberta,
+    /// The same, with a token that masks beside it (Nomic's mixture of experts).
+    XlmRobertaMasked,
 }
 
 impl TokenizerKind {
+    const fn is_unigram(self) -> bool {
+        matches!(self, Self::T5 | Self::XlmRoberta | Self::XlmRobertaMasked)
+    }
+
     /// The files it may be in.
     const fn files(self) -> &'static str {
         match self {
@@ -72,7 +88,9 @@ impl TokenizerKind {
                 "tokenizer.model or tokenizer.json"
             }
             Self::SentencePiece => "tokenizer.model",
-            Self::ByteLevel | Self::WordPiece => "tokenizer.json",
+            Self::T5 => "tokenizer.model, spiece.model or tokenizer.json",
+            Self::XlmRoberta | Self::XlmRobertaMasked => "sentencepiece.bpe.model or tokenizer.json",
+            Self::ByteLevel | Self::WordPiece | Self::Gemma4 => "tokenizer.json",
         }
     }
 }
@@ -87,6 +105,8 @@ pub(crate) struct TokenizerInput<'a> {
     pub config: &'a Value,
     /// `vocab_size` of the configuration; `None`: as many as the tokenizer has.
     pub vocab_size: Option<u64>,
+    /// `type_vocab_size` of the configuration: how many types a text's tokens have (XLM-RoBERTa).
+    pub token_types: u32,
     /// Roles of special tokens that the family has fixed, whatever the files say.
     pub fixed: &'a [(&'static str, &'static str)],
     /// The pre-tokenizer's name, where the user gave one.
@@ -156,13 +176,17 @@ pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, Tokeni
         pairs.insert(metadata::ADD_SPACE_PREFIX, add);
     }
     let model = match kind {
-        TokenizerKind::ByteLevel | TokenizerKind::WordPiece => None,
-        _ => sentencepiece::read_model(input.dir)?,
+        TokenizerKind::Any | TokenizerKind::SentencePieceOrBpe | TokenizerKind::SentencePiece => {
+            Model::read(&input.dir.join("tokenizer.model"))?
+        }
+        _ => None,
     };
     let mut written = match (model, &files.json) {
+        _ if kind.is_unigram() => unigram::write(input, &files, &mut pairs)?,
         (Some(model), _) => sentencepiece::write(input, &files, model, &mut pairs)?,
         (None, Some(json)) if kind != TokenizerKind::SentencePiece => match kind {
             TokenizerKind::WordPiece => wordpiece::write(input, &files, json, &mut pairs)?,
+            TokenizerKind::Gemma4 => llama_bpe::write_gemma4(input, &files, json, &mut pairs)?,
             TokenizerKind::Any if llama_bpe::is_llama_bpe(json) => {
                 llama_bpe::write(input, &files, json, &mut pairs)?
             }

@@ -30,9 +30,14 @@ fn read_folder(folder: &Path, pre: Option<&str>) -> Result<TokenizerOutput, Toke
     let kind = match config["architectures"][0].as_str() {
         Some("BertModel") => TokenizerKind::WordPiece,
         Some("Qwen2ForCausalLM" | "Qwen3ForCausalLM") => TokenizerKind::SentencePieceOrBpe,
+        Some("T5ForConditionalGeneration") => TokenizerKind::T5,
+        Some("XLMRobertaModel") => TokenizerKind::XlmRoberta,
+        Some("Gemma4ForCausalLM") => TokenizerKind::Gemma4,
+        Some("NomicBertModel") => TokenizerKind::XlmRobertaMasked,
         _ => TokenizerKind::Any,
     };
     read(&TokenizerInput {
+        token_types: config["type_vocab_size"].as_u64().map_or(1, |n| n as u32),
         fixed: &[],
         dir: folder,
         kind,
@@ -48,6 +53,7 @@ fn shown(value: &Gguf) -> (&'static str, Value) {
         Gguf::U32(v) => ("u32", json!(v)),
         Gguf::Bool(v) => ("bool", json!(v)),
         Gguf::String(v) => ("str", json!(v.as_str())),
+        Gguf::Array(Array::U8(v)) => ("[u8]", json!(v)),
         Gguf::Array(Array::I32(v)) => ("[i32]", json!(v)),
         Gguf::Array(Array::F32(v)) => ("[f32]", json!(v)),
         Gguf::Array(Array::String(v)) => {
@@ -133,6 +139,25 @@ fn tiny_tokenizers_equal_the_converters() {
     assert!(differ.is_empty(), "{}", differ.join("\n"));
 }
 
+/// The converter reads T5's tokenizer from its SentencePiece file alone; its form in `tokenizer.json` gives the same,
+/// with the added tokens besides.
+#[test]
+fn t5_in_json_is_t5_in_sentencepiece() {
+    let read = |name: &str| read_folder(&golden().join(name), None).unwrap_or_else(|e| panic!("{e}"));
+    let (json, spm) = (read("t5-json").pairs, read("t5-spm").pairs);
+    for key in ["add_space_prefix", "remove_extra_whitespaces", "precompiled_charsmap", "model", "pre"] {
+        let key = format!("tokenizer.ggml.{key}");
+        assert_eq!(json.get(&key), spm.get(&key), "{key}");
+    }
+    let list = |key: &str| shown(json.get(&format!("tokenizer.ggml.{key}")).expect("a list")).1;
+    let tokens = list("tokens");
+    assert_eq!(tokens.as_array().expect("a list")[..4], ["<pad>", "</s>", "<unk>", "▁"]);
+    let added = &tokens.as_array().expect("a list")[9..13];
+    assert_eq!(added, ["<extra_id_1>", "<extra_id_0>", "<more>", "[PAD12]"]);
+    assert_eq!(list("token_type"), json!([3, 3, 2, 1, 1, 1, 1, 1, 1, 3, 3, 4, 5, 5, 5, 5]));
+    assert_eq!(list("scores")[4], json!(-3.25));
+}
+
 /// Real tokenizers, cut down to what the converter's text needs: the ids are the real ones, and so is the name that the
 /// converter gave each.
 fn trimmed() -> Vec<(String, String, Value)> {
@@ -160,6 +185,7 @@ fn recognised(json: &Value) -> (String, String) {
         kind,
         config: &config,
         vocab_size: Some(300_000),
+        token_types: 1,
         fixed: &[],
         pre: None,
     };
@@ -287,11 +313,22 @@ fn bad_files_are_named() {
         ),
         (
             "tokenizer.json",
+            br#"{"model": {"type": "Unigram", "vocab": [["a"]]}}"#,
+            "expected a tuple of size 2",
+        ),
+        ("tokenizer.json", br#"{"model": {"type": "Unigram", "vocab": [["a", 1e39]]}}"#, "beyond F32"),
+        ("tokenizer.json", br#"{"model": {"type": "Unigram", "vocab": [["a", "b"]]}}"#, "expected f64"),
+        (
+            "tokenizer.json",
             br#"{"model": {"type": "WordPiece", "vocab": {"a": 0}}}"#,
             "model.type: found \"WordPiece\", expected \"BPE\"",
         ),
         ("tokenizer.model", b"\xff\xff\xff", "tokenizer.model: not a SentencePiece model"),
-        ("tokenizer.model", b"", "tokenizer.model: pieces: found none, expected a vocabulary"),
+        (
+            "tokenizer.model",
+            b"",
+            "tokenizer.model: pieces: found none, expected a vocabulary of 1 to 2097152",
+        ),
         // A piece that claims more bytes than there are.
         ("tokenizer.model", b"\x0a\xff\xff\xff\xff\x0f", "tokenizer.model: not a SentencePiece model"),
         ("chat_template.jinja", b"\xff", "chat_template.jinja: text: found bytes at 0, expected UTF-8"),
@@ -306,6 +343,7 @@ fn bad_files_are_named() {
             kind: TokenizerKind::Any,
             config: &config,
             vocab_size: Some(10),
+            token_types: 1,
             fixed: &[],
             pre: Some("gpt-2"),
         };

@@ -37,6 +37,11 @@ impl<'a> Vocabulary<'a> {
         Ok(Self { json, added, specials, loading })
     }
 
+    /// How the tokenizer was put together.
+    pub(super) fn loading(&self) -> &Loading {
+        &self.loading
+    }
+
     /// How many tokens there are, added ones included.
     fn count(&self) -> usize {
         let beyond = self.added.iter().filter(|(_, t)| !self.json.model.vocab.ids.contains_key(&t.content));
