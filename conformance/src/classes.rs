@@ -82,7 +82,8 @@ fn check_name(name: &str) -> String {
     format!("classes {name}")
 }
 
-fn names(bench: &Workbench) -> Result<Vec<String>> {
+/// The models of `scripts/class_table.py`.
+pub(crate) fn names(bench: &Workbench) -> Result<Vec<String>> {
     let said = bench.python("class_models.py")?.arg("--list").output()?;
     if !said.status.success() {
         return Err(String::from_utf8_lossy(&said.stderr).into());

@@ -7,6 +7,7 @@ pub mod file_types;
 pub mod fixtures;
 mod gguf;
 pub mod kernels;
+pub mod logits;
 pub mod memory;
 pub mod options;
 pub mod real;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use conformance::report::{Outcome, Report};
-use conformance::{classes, file_types, fixtures, kernels, memory, options, real, splits, two_step};
+use conformance::{classes, file_types, fixtures, kernels, logits, memory, options, real, splits, two_step};
 use fixture_models::Workbench;
 
 /// Compares ours with llama.cpp and its converter, and prints a line for every check.
@@ -36,6 +36,8 @@ enum Other {
     TwoStep(two_step::Options),
     /// Quantize a GGUF file with llama.cpp: the second step, as a program of its own.
     Quantize { input: PathBuf, output: PathBuf, quant: String, threads: u16 },
+    /// Run NAME.gguf in FOLDER with llama.cpp and compare its outputs: the checks `logits`, as a program of its own.
+    Outputs { folder: PathBuf, name: String },
 }
 
 fn main() -> ExitCode {
@@ -58,6 +60,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
             kernels::golden::write(&golden).map(|()| true)
         }
         Some(Other::TwoStep(options)) => two_step::run(&bench, options).map(|()| true),
+        Some(Other::Outputs { folder, name }) => logits::compare(folder, name).map(|()| true),
         Some(Other::Quantize { input, output, quant, threads }) => {
             two_step::quantize(input, output, quant, *threads).map(|()| true)
         }
@@ -79,11 +82,12 @@ fn checks(arguments: &Arguments, bench: &Workbench) -> Result<bool, Box<dyn std:
     options::run(&mut report, &dir);
     if arguments.quick {
         println!(
-            "not run with --quick: file types of most models, classes, splits, real models, answers, embeddings, other readers, memory"
+            "not run with --quick: file types of most models, classes, logits, splits, real models, answers, embeddings, other readers, memory"
         );
     } else {
         file_types::architectures(&mut report, &dir);
         classes::run(&mut report, bench);
+        logits::run(&mut report, bench);
         splits::run(&mut report, bench, &dir);
         real::run(&mut report, bench, &dir);
         file_types::real(&mut report, bench, &dir);

@@ -8,4 +8,5 @@ pub mod dry_run;
 pub mod ggml;
 pub mod guarded;
 pub mod llama;
+pub mod outputs;
 pub mod quantize;

@@ -91,9 +91,9 @@ impl Drop for Model {
 }
 
 /// A context: a model being run.
-struct Context<'model> {
+pub(crate) struct Context<'model> {
     raw: NonNull<sys::llama_context>,
-    model: &'model Model,
+    pub(crate) model: &'model Model,
 }
 
 impl Drop for Context<'_> {
@@ -125,6 +125,10 @@ impl Model {
         NonNull::new(raw)
             .map(|raw| Self { raw })
             .ok_or_else(|| Refused::new(format_args!("loading {}", path.display())))
+    }
+
+    pub(crate) fn raw(&self) -> *mut sys::llama_model {
+        self.raw.as_ptr()
     }
 
     fn vocabulary(&self) -> *const sys::llama_vocab {
@@ -178,7 +182,7 @@ impl Model {
     }
 
     fn context(&self, embeddings: bool) -> Result<Context<'_>, Refused> {
-        self.watched_context(embeddings, None, std::ptr::null_mut())
+        self.context_with(|params| params.embeddings = embeddings)
     }
 
     /// How many tokens the model was trained on at once; 1 at least.
@@ -196,14 +200,18 @@ impl Model {
         watch: sys::ggml_backend_sched_eval_callback,
         user: *mut c_void,
     ) -> Result<(), Refused> {
-        self.watched_context(embeddings, watch, user)?.decode(tokens)
+        let mut context = self.context_with(|params| {
+            params.embeddings = embeddings;
+            params.cb_eval = watch;
+            params.cb_eval_user_data = user;
+        })?;
+        context.decode(tokens)
     }
 
-    fn watched_context(
+    /// A context with room for a prompt, and what `set` says.
+    pub(crate) fn context_with(
         &self,
-        embeddings: bool,
-        watch: sys::ggml_backend_sched_eval_callback,
-        user: *mut c_void,
+        set: impl FnOnce(&mut sys::llama_context_params),
     ) -> Result<Context<'_>, Refused> {
         // SAFETY: returns a plain struct.
         let mut params = unsafe { sys::llama_context_default_params() };
@@ -212,9 +220,7 @@ impl Model {
         params.n_ubatch = params.n_ctx;
         params.n_threads = 2;
         params.n_threads_batch = 2;
-        params.embeddings = embeddings;
-        params.cb_eval = watch;
-        params.cb_eval_user_data = user;
+        set(&mut params);
         // SAFETY: a live model, which the context borrows.
         let raw = unsafe { sys::llama_init_from_model(self.raw.as_ptr(), params) };
         NonNull::new(raw)
@@ -280,6 +286,10 @@ impl Model {
 }
 
 impl Context<'_> {
+    pub(crate) fn raw(&self) -> *mut sys::llama_context {
+        self.raw.as_ptr()
+    }
+
     /// Runs the tokens, which follow those of earlier calls.
     fn decode(&mut self, tokens: &mut [i32]) -> Result<(), Refused> {
         if tokens.is_empty() {
@@ -306,6 +316,6 @@ impl Context<'_> {
     }
 }
 
-fn to_i32(n: usize) -> Result<i32, Refused> {
+pub(crate) fn to_i32(n: usize) -> Result<i32, Refused> {
     n.try_into().map_err(|_| Refused(format!("{n} is too long for llama.cpp")))
 }

@@ -1,0 +1,173 @@
+//! What a tiny model of every class computes: transformers' logits beside those that llama.cpp gets from our F32 file.
+//!
+//! Equal tensors and metadata, which `classes` checks, leave open whether both the converter and we are wrong, and whether
+//! llama.cpp takes the file at all.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fixture_models::Workbench;
+use peer::llama;
+use peer::outputs::Output;
+use serde::Deserialize;
+
+use crate::classes;
+use crate::export::export;
+use crate::report::{Outcome, Report};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// How far an output may be from transformers', in standard deviations of all of them: both add up F32, in another order.
+const TOLERANCE: f64 = 1e-4;
+
+/// The same where there is a GELU: llama.cpp looks it up in a table of F16, so that each value is off by up to 2^-11 of
+/// itself.
+const TOLERANCE_GELU: f64 = 1e-2;
+
+/// A line of `outputs.json`, which `scripts/class_logits.py` writes: what it computed, or why it could not.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Computed {
+    Failed { name: String, error: String },
+    Outputs(Expected),
+}
+
+/// Transformers' outputs for a model.
+#[derive(Debug, Deserialize)]
+struct Expected {
+    /// The model's name and its folder's.
+    name: String,
+    /// What the outputs are.
+    kind: Kind,
+    /// The prompt.
+    ids: Vec<i32>,
+    /// Numbers a position.
+    width: usize,
+    /// Whether there is a GELU on their way.
+    gelu: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Logits,
+    Embeddings,
+}
+
+/// Computes the outputs of the models that are asked for in one run of Python, and prints a line for each.
+pub fn run(report: &mut Report, bench: &Workbench) {
+    let names = match classes::names(bench) {
+        Ok(names) => names,
+        Err(error) => return report.check("logits", || Err(error)),
+    };
+    let wanted: Vec<&String> = names.iter().filter(|name| report.wants(&check_name(name))).collect();
+    if wanted.is_empty() {
+        return;
+    }
+    let computed = match compute(bench, &wanted) {
+        Ok(computed) => computed,
+        Err(error) => return report.check("logits", || Err(error)),
+    };
+    for computed in &computed {
+        match computed {
+            Computed::Failed { name, error } => {
+                report.check(check_name(name), || Err(format!("transformers: {error}").into()));
+            }
+            Computed::Outputs(expected) => {
+                report.check(check_name(&expected.name), || expected.check(bench));
+            }
+        }
+    }
+}
+
+fn check_name(name: &str) -> String {
+    format!("logits {name}")
+}
+
+fn folder(bench: &Workbench) -> Result<PathBuf> {
+    Ok(bench.folder("logits")?)
+}
+
+fn list(folder: &Path) -> Result<Vec<Computed>> {
+    Ok(serde_json::from_slice(&std::fs::read(folder.join("outputs.json"))?)?)
+}
+
+fn compute(bench: &Workbench, names: &[&String]) -> Result<Vec<Computed>> {
+    let folder = folder(bench)?;
+    let names = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(",");
+    let mut command = bench.python("class_logits.py")?;
+    let said =
+        command.arg(&folder).arg("--only").arg(names).arg("--npm").arg(bench.join("tokenizers")).output()?;
+    if !said.status.success() {
+        let error = String::from_utf8_lossy(&said.stderr);
+        return Err(format!("class_logits.py: {}", error.lines().last().unwrap_or_default()).into());
+    }
+    list(&folder)
+}
+
+/// Loads `NAME.gguf` in `folder` with llama.cpp and compares its outputs with transformers': the work of a process of its
+/// own, since llama.cpp ends the process where an assertion of it fails.
+///
+/// # Errors
+/// The file is not read, or the outputs differ.
+pub fn compare(folder: &Path, name: &str) -> Result<()> {
+    let computed = list(folder)?;
+    let expected = computed.iter().find_map(|c| match c {
+        Computed::Outputs(expected) if expected.name == name => Some(expected),
+        _ => None,
+    });
+    let detail = expected.ok_or("no such model")?.compare(folder)?;
+    println!("{detail}");
+    Ok(())
+}
+
+impl Expected {
+    fn check(&self, bench: &Workbench) -> Outcome {
+        let folder = folder(bench)?;
+        export(&folder.join(&self.name), &self.file(&folder), "F32")?;
+        let said =
+            Command::new(std::env::current_exe()?).arg("outputs").arg(&folder).arg(&self.name).output()?;
+        let text = if said.status.success() { &said.stdout } else { &said.stderr };
+        let text = String::from_utf8_lossy(text).trim().to_owned();
+        if said.status.success() { Ok(text) } else { Err(format!("{text} ({})", said.status).into()) }
+    }
+
+    fn file(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.gguf", self.name))
+    }
+
+    fn compare(&self, folder: &Path) -> Outcome {
+        let bytes = std::fs::read(folder.join(format!("{}.outputs", self.name)))?;
+        let (values, _) = bytes.as_chunks();
+        let theirs: Vec<f64> = values.iter().map(|bytes| f32::from_le_bytes(*bytes).into()).collect();
+        let (output, what) = match self.kind {
+            Kind::Logits => (Output::Logits, "logits"),
+            Kind::Embeddings => (Output::Embeddings, "hidden states"),
+        };
+        let ours = llama::Model::load(&self.file(folder))?.outputs(&self.ids, output)?;
+        if let Some(row) = ours.iter().find(|row| row.len() != self.width) {
+            return Err(format!("{} {what} a position, transformers has {}", row.len(), self.width).into());
+        }
+        let ours: Vec<f64> = ours.into_iter().flatten().map(f64::from).collect();
+        if ours.len() != theirs.len() || ours.is_empty() {
+            return Err(format!("{} {what}, transformers has {}", ours.len(), theirs.len()).into());
+        }
+        let count = theirs.len() as f64;
+        let mean = theirs.iter().sum::<f64>() / count;
+        let spread = (theirs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt();
+        let off = ours
+            .iter()
+            .zip(&theirs)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, |most, x| if x < most { most } else { x });
+        let allowed = if self.gelu { TOLERANCE_GELU } else { TOLERANCE };
+        let detail = format!(
+            "{} x {} {what}, off by at most {:.1e} of their spread, {allowed:.0e} allowed",
+            self.ids.len(),
+            self.width,
+            off / spread
+        );
+        // NaN must fail as well.
+        if off / spread <= allowed { Ok(detail) } else { Err(detail.into()) }
+    }
+}
