@@ -47,7 +47,7 @@ def bits(name, count):
 
 def values(name, dtype, shape):
     """A tensor's bytes. Floats have 7 random bits, F32 has 22, so that every type holds them exactly: from 1 to 2 in
-    norms, from 0 to 2 in A_log, from -1/8 to 1/8 in all else. Integers of 64 bits count; bytes are random, but scales
+    norms, 32nds from 0 to 2 in A_log (PyTorch's exp, which is not always the nearest number, is for these), from -1/8 to 1/8 in all else. Integers of 64 bits count; bytes are random, but scales
     of MXFP4 near 1."""
     count = int(numpy.prod(shape, dtype=numpy.int64))
     if dtype == "I64":
@@ -62,7 +62,7 @@ def values(name, dtype, shape):
     if "norm" in name.lower() and len(shape) == 1 and name.endswith("weight"):
         value = 1 + unit
     elif name.endswith("A_log"):
-        value = 2 * unit
+        value = (z >> numpy.uint64(58)).astype(numpy.float32) / 32
     else:
         value = (unit - numpy.float32(0.5)) / 4
     value = value.astype(numpy.float32)
@@ -137,12 +137,14 @@ class Tokenizer:
 
 def add_tokens(out, tokens, size):
     """Appends added tokens to a tokenizer; as the Rust tests do."""
-    path = out / "tokenizer.json"
-    document = json.loads(path.read_text(encoding="utf-8"))
-    for i, content in enumerate(tokens):
-        document["added_tokens"].append({"id": size + i, "content": content, "single_word": False, "lstrip": False,
-                                         "rstrip": False, "normalized": False, "special": True})
-    path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    paths = out / "tokenizer.json", out / "tokenizer_config.json"
+    tokenizer, config = (json.loads(path.read_text(encoding="utf-8")) for path in paths)
+    for i, content in enumerate(tokens, size):
+        token = {"content": content, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+        tokenizer["added_tokens"].append({"id": i, **token})
+        config["added_tokens_decoder"][str(i)] = token
+    for path, document in zip(paths, (tokenizer, config)):
+        path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 
 
 def make(name, model, out, npm):

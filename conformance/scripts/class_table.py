@@ -56,8 +56,44 @@ def experts(**more):
     return decoder(num_experts=4, num_local_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, **more)
 
 
+def mla(**more):
+    return decoder(num_key_value_heads=4, **{"q_lora_rank": 24, **more}, kv_lora_rank=32, qk_nope_head_dim=16, qk_rope_head_dim=8,
+                   v_head_dim=16, n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, first_k_dense_replace=1)
+
+
+def published_experts(tensors, _):
+    """Fused experts column by column, as Qwen3-VL's were published and as the converter takes them."""
+    return {name: (dtype, [shape[0], shape[2], shape[1]] if ".experts." in name else shape)
+            for name, (dtype, shape) in tensors.items()}
+
+
+def published_layers(config):
+    """Kinds of layers under the names that Granite 4 was published with. transformers calls them otherwise by now, and the
+    converter, which knows the first names only, must not go through it: so the type of model is taken away."""
+    names = {"linear_attention": "mamba", "full_attention": "attention"}
+    config["layer_types"] = [names[kind] for kind in config["layer_types"]]
+    del config["model_type"]
+
+
+def predicting(last, first, norms):
+    """Adds what checkpoints have to predict a further token, which transformers drops: a copy of block `last` under `first`, and
+    the parts around it by their names there."""
+    def add(tensors, config):
+        hidden = (config.get("text_config") or config)["hidden_size"]
+        copy = {name.replace(last, first): tensor for name, tensor in tensors.items() if name.startswith(last)}
+        shapes = {"fc": [hidden, 2 * hidden], "eh_proj": [hidden, 2 * hidden]}
+        parts = {f"{norm}.weight": ("BF16", shapes.get(norm.rpartition(".")[2], [hidden])) for norm in norms}
+        return {**tensors, **copy, **parts}
+    return add
+
+
+QWEN_MTP = ["mtp.fc", "mtp.norm", "mtp.pre_fc_norm_embedding", "mtp.pre_fc_norm_hidden"]
 VISION = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 2, "depth": 1,
           "num_heads": 2, "image_size": 28, "patch_size": 14}
+LINEAR = {"linear_key_head_dim": 16, "linear_value_head_dim": 16, "linear_num_key_heads": 2, "linear_num_value_heads": 4,
+          "linear_conv_kernel_dim": 4}
+GLM = ["[gMASK]", "<|user|>", "<|observation|>", "<|assistant|>"]
+MROPE = {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [2, 3, 3]}
 LLAMA3_ROPE = {"rope_type": "llama3", "rope_theta": 500000.0, "factor": 8.0, "low_freq_factor": 1.0,
                "high_freq_factor": 4.0, "original_max_position_embeddings": 256}
 YARN = {"rope_type": "yarn", "rope_theta": 1e6, "factor": 4.0, "original_max_position_embeddings": 128}
@@ -90,14 +126,161 @@ model("qwen3-real", "Qwen3", "qwen3-real", decoder(head_dim=16, hidden_size=16, 
                                                   tie_word_embeddings=True))
 model("qwen3-moe", "Qwen3Moe", "qwen3", experts(head_dim=32))
 
+model("qwen2.5-vl", "Qwen2_5_VL", "qwen2", {"text_config": decoder(rope_parameters=MROPE), "vision_config": {
+    **VISION, "out_hidden_size": 64, "fullatt_block_indexes": [0]}}, of="ForConditionalGeneration")
+model("qwen3-vl", "Qwen3VL", "qwen3", {"text_config": decoder(head_dim=32, rope_parameters=MROPE), "vision_config": {
+    **VISION, "out_hidden_size": 64, "num_position_embeddings": 16, "deepstack_visual_indexes": [0]}},
+      of="ForConditionalGeneration")
+model("qwen3-vl-moe", "Qwen3VLMoe", "qwen3", {"text_config": {**experts(head_dim=32, rope_parameters=MROPE), "moe_intermediate_size": 48},
+                                             "vision_config": {**VISION, "out_hidden_size": 64, "num_position_embeddings": 16,
+                                                               "deepstack_visual_indexes": [0]}},
+      of="ForConditionalGeneration", tensors=published_experts)
+model("qwen3-next", "Qwen3Next", "qwen3", experts(head_dim=32, num_hidden_layers=4, shared_expert_intermediate_size=32, **LINEAR),
+      tensors=predicting("model.layers.3", "mtp.layers.0", QWEN_MTP))
+model("qwen3.5", "Qwen3_5", "qwen3", {"text_config": decoder(head_dim=32, num_hidden_layers=4, **LINEAR), "vision_config": {
+    **VISION, "out_hidden_size": 64, "num_position_embeddings": 16}}, of="ForConditionalGeneration",
+      tensors=predicting("model.language_model.layers.3", "mtp.layers.0", QWEN_MTP))
+model("qwen3.5-text", "Qwen3_5", "qwen3", decoder(head_dim=32, num_hidden_layers=4, tie_word_embeddings=True, **LINEAR),
+      config="Qwen3_5TextConfig", tensors=predicting("model.layers.3", "mtp.layers.0", QWEN_MTP))
+model("qwen3.5-moe", "Qwen3_5Moe", "qwen3", {"text_config": experts(head_dim=32, num_hidden_layers=4,
+                                                                   shared_expert_intermediate_size=32, **LINEAR),
+                                             "vision_config": {**VISION, "out_hidden_size": 64, "num_position_embeddings": 16}},
+      of="ForConditionalGeneration", tensors=predicting("model.language_model.layers.3", "mtp.layers.0", QWEN_MTP))
+
 # Gemma
 
 model("gemma", "Gemma", "sentencepiece", decoder(head_dim=32))
 model("gemma2", "Gemma2", "sentencepiece", decoder(head_dim=32, query_pre_attn_scalar=144, sliding_window=64))
+model("gemma3", "Gemma3", "sentencepiece", decoder(head_dim=32, num_hidden_layers=3, sliding_window=64, sliding_window_pattern=3),
+      config="Gemma3TextConfig")
+model("gemma3-old", "Gemma3", "sentencepiece", decoder(head_dim=32, num_hidden_layers=2, sliding_window=64, rope_parameters={
+    "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1e6},
+    "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}}), config="Gemma3TextConfig", old=True)
+model("gemma3-vl", "Gemma3", "sentencepiece", {
+    "text_config": decoder(head_dim=32, sliding_window=64), "vision_config": VISION, "mm_tokens_per_image": 4},
+      of="ForConditionalGeneration")
 
-# Others
+# Phi
 
-model("gpt2", "GPT2", "smollm", {"n_embd": 64, "n_layer": 2, "n_head": 4, "n_positions": 128}, of="LMHeadModel")
+model("phi-2", "Phi", "smollm", decoder(num_key_value_heads=4, partial_rotary_factor=0.5))
+model("phi-3", "Phi3", "sentencepiece", decoder(sliding_window=64))
+model("phi-3-longrope", "Phi3", "smollm", decoder(original_max_position_embeddings=128, rope_parameters={
+    "rope_type": "longrope", "rope_theta": 10000.0, "long_factor": [1.0 + i / 4 for i in range(8)],
+    "short_factor": [1.0 + i / 16 for i in range(8)]}))
+model("phi-moe", "Phimoe", "sentencepiece", decoder(num_local_experts=4, num_experts_per_tok=2, attention_bias=True,
+                                                    lm_head_bias=True),
+      edit=lambda config: config.update(architectures=["PhiMoEForCausalLM"], original_max_position_embeddings=512))
+
+# DeepSeek
+
+model("deepseek-v2", "DeepseekV2", "qwen2", mla(num_hidden_layers=3, q_lora_rank=None, n_shared_experts=2, n_group=1, topk_group=1))
+model("deepseek-v2-q-lora", "DeepseekV2", "qwen2", mla(num_hidden_layers=2, n_shared_experts=1, n_group=2, topk_group=1,
+                                                      topk_method="group_limited_greedy", rope_parameters={
+    **YARN, "mscale": 0.707, "mscale_all_dim": 0.707}), old=True)
+model("deepseek-v3", "DeepseekV3", "qwen2", mla(num_hidden_layers=3, n_shared_experts=1, n_group=2, topk_group=1,
+                                                routed_scaling_factor=2.5, rope_parameters={
+    **YARN, "mscale": 1.0, "mscale_all_dim": 1.0}))
+model("deepseek-v3-mtp", "DeepseekV3", "qwen2", mla(num_hidden_layers=2, n_shared_experts=1, n_group=2, topk_group=1),
+      edit=lambda config: config.update(num_nextn_predict_layers=1),
+      tensors=predicting("model.layers.1", "model.layers.2", ["model.layers.2.eh_proj", "model.layers.2.enorm", "model.layers.2.hnorm",
+                                                              "model.layers.2.shared_head.norm"]))
+model("minicpm3", "MiniCPM3", "sentencepiece", decoder(num_key_value_heads=4, q_lora_rank=24, kv_lora_rank=32, qk_nope_head_dim=16,
+                                                       qk_rope_head_dim=8, v_head_dim=16, scale_emb=12, scale_depth=1.4,
+                                                       dim_model_base=32))
+
+# Others of the forty
+
+model("gpt-oss", "GptOss", "llama3", decoder(head_dim=32, intermediate_size=64, num_local_experts=4, num_experts_per_tok=2,
+                                             sliding_window=64))
+model("glm4", "Glm4", "qwen2", decoder(head_dim=16, partial_rotary_factor=0.5, attention_bias=True), added=GLM)
+model("glm4-moe-mtp", "Glm4Moe", "qwen2", decoder(num_hidden_layers=2, head_dim=16, n_routed_experts=4, num_experts_per_tok=2,
+                                                  moe_intermediate_size=32, n_shared_experts=1, first_k_dense_replace=1),
+      added=GLM, old=True, edit=lambda config: config.update(num_nextn_predict_layers=1),
+      tensors=predicting("model.layers.1", "model.layers.2", ["model.layers.2.eh_proj", "model.layers.2.enorm", "model.layers.2.hnorm",
+                                                              "model.layers.2.shared_head.norm"]))
+model("glm4-moe", "Glm4Moe", "qwen2", decoder(num_hidden_layers=3, head_dim=16, n_routed_experts=4, num_experts_per_tok=2,
+                                              moe_intermediate_size=32, n_shared_experts=1, first_k_dense_replace=1,
+                                              use_qk_norm=True, attention_bias=True), added=GLM,
+      edit=lambda config: config.update(num_nextn_predict_layers=0))
 model("granite", "Granite", "smollm", decoder(embedding_multiplier=12.0, logits_scaling=8.0, residual_multiplier=0.22,
                                               attention_multiplier=0.015625, tie_word_embeddings=True))
+model("granite-moe", "GraniteMoe", "smollm", decoder(num_local_experts=4, num_experts_per_tok=2, embedding_multiplier=12.0))
+model("granite-moe-shared", "GraniteMoeShared", "smollm", decoder(num_local_experts=4, num_experts_per_tok=2,
+                                                                  shared_intermediate_size=48))
+model("granite-hybrid", "GraniteMoeHybrid", "smollm", decoder(
+    num_hidden_layers=3, num_local_experts=4, num_experts_per_tok=2, shared_intermediate_size=48, layer_types=[
+        "mamba", "attention", "mamba"], mamba_n_heads=8, mamba_d_head=16, mamba_d_state=16, mamba_n_groups=1,
+    position_embedding_type="nope"), edit=published_layers)
+model("granite-hybrid-dense", "GraniteMoeHybrid", "smollm", decoder(
+    num_local_experts=0, num_experts_per_tok=0, shared_intermediate_size=48, layer_types=["mamba", "attention"],
+    mamba_n_heads=8, mamba_d_head=16, mamba_d_state=16, position_embedding_type="rope"), edit=published_layers)
+model("granite-4", "GraniteMoeHybrid", "smollm", decoder(
+    num_local_experts=0, num_experts_per_tok=0, shared_intermediate_size=48, layer_types=["attention", "attention"],
+    position_embedding_type="rope"), edit=published_layers)
+model("smollm3", "SmolLM3", "llama3", decoder(num_hidden_layers=4, no_rope_layer_interval=2, tie_word_embeddings=True))
+model("olmo", "Olmo", "smollm", decoder(clip_qkv=8.0))
 model("olmo2", "Olmo2", "llama3", decoder())
+model("olmo3", "Olmo3", "llama3", decoder(num_hidden_layers=4, sliding_window=64))
+model("olmoe", "Olmoe", "smollm", decoder(num_experts=4, num_experts_per_tok=2))
+model("cohere", "Cohere", "llama3", decoder(logit_scale=0.0625, use_qk_norm=False))
+model("cohere-qk-norm", "Cohere", "llama3", decoder(logit_scale=0.0625, use_qk_norm=True))
+model("cohere2", "Cohere2", "llama3", decoder(num_hidden_layers=4, sliding_window=64, head_dim=16),
+      edit=lambda config: config.update(rotary_pct=1.0))
+model("lfm2", "Lfm2", "llama3", decoder(num_hidden_layers=3, layer_types=["conv", "full_attention", "conv"],
+                                        block_auto_adjust_ff_dim=False, conv_L_cache=3))
+model("falcon-h1", "FalconH1", "llama3", decoder(
+    mamba_d_ssm=128, mamba_n_heads=8, mamba_d_head=16, mamba_d_state=16, mamba_n_groups=2, lm_head_multiplier=0.5,
+    embedding_multiplier=2.0, mlp_multipliers=[0.75, 1.5], key_multiplier=0.25, attention_out_multiplier=0.9375,
+    attention_in_multiplier=1.25, ssm_multipliers=[0.5, 0.625, 0.75, 0.875, 1.125], ssm_in_multiplier=1.5,
+    ssm_out_multiplier=0.25, mamba_rms_norm=True), edit=lambda config: config.update(head_dim=16),
+      dtype="F32")
+model("nemotron-h", "NemotronH", "llama3", decoder(
+    head_dim=16, layers_block_type=["mamba", "attention", "mlp", "mamba"], num_hidden_layers=4, mamba_num_heads=8, mamba_head_dim=16,
+    ssm_state_size=16, n_groups=2))
+model("nemotron-h-moe", "NemotronH", "llama3", decoder(
+    head_dim=16, layers_block_type=["mamba", "attention", "moe", "mamba"], num_hidden_layers=4, mamba_num_heads=8, mamba_head_dim=16,
+    ssm_state_size=16, n_groups=2, n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=32,
+    moe_shared_expert_intermediate_size=48))
+model("llama4", "Llama4", "llama3", {"text_config": decoder(
+    num_hidden_layers=4, head_dim=16, intermediate_size_mlp=128, num_local_experts=4, num_experts_per_tok=1,
+    interleave_moe_layer_step=2, attention_chunk_size=64), "vision_config": {**VISION, "vision_output_dim": 32,
+                                                                            "projector_input_dim": 32,
+                                                                            "projector_output_dim": 32}},
+      of="ForConditionalGeneration")
+model("llama4-text", "Llama4", "llama3", decoder(
+    head_dim=16, intermediate_size_mlp=128, num_local_experts=4, num_experts_per_tok=1, rope_parameters=LLAMA3_ROPE),
+      config="Llama4TextConfig")
+model("bert", "Bert", "bert", {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
+                               "max_position_embeddings": 48}, of="Model", dtype="F32", quantized="Q8_0")
+
+# Further ones
+
+model("gpt2", "GPT2", "smollm", {"n_embd": 64, "n_layer": 2, "n_head": 4, "n_positions": 128}, of="LMHeadModel",
+      edit=lambda config: config.update(n_ctx=128))
+model("gpt-neox", "GPTNeoX", "smollm", decoder(num_key_value_heads=4, rotary_pct=0.25),
+      edit=lambda config: (config.pop("model_type"), config.update(rotary_pct=0.25, rotary_emb_base=20000)))
+model("falcon", "Falcon", "smollm", {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "alibi": False,
+                                     "multi_query": True, "parallel_attn": True, "bias": False},
+      edit=lambda config: config.update(num_kv_heads=1))
+model("falcon-new", "Falcon", "smollm", {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "alibi": False,
+                                         "new_decoder_architecture": True, "num_kv_heads": 2, "bias": False})
+model("bloom", "Bloom", "smollm", {"hidden_size": 64, "n_layer": 2, "n_head": 4})
+model("mpt", "Mpt", "smollm", {"d_model": 64, "n_layers": 2, "n_heads": 4, "max_seq_len": 128, "expansion_ratio": 4},
+      edit=lambda config: config.update(architectures=["MPTForCausalLM"]))
+model("stablelm", "StableLm", "smollm", decoder(use_qkv_bias=True, num_key_value_heads=4, partial_rotary_factor=0.25))
+model("stablelm-2", "StableLm", "smollm", decoder(use_parallel_residual=True, tie_word_embeddings=True))
+model("starcoder2", "Starcoder2", "smollm", decoder(use_bias=True, sliding_window=64))
+model("nemotron", "Nemotron", "sentencepiece", decoder(head_dim=16, partial_rotary_factor=0.5))
+model("exaone4", "Exaone4", "llama3", decoder(num_hidden_layers=4, sliding_window=64, sliding_window_pattern=4,
+                                              rope_parameters=LLAMA3_ROPE))
+model("ernie4.5", "Ernie4_5", "sentencepiece", decoder(head_dim=16, use_bias=False, tie_word_embeddings=True))
+model("ernie4.5-moe", "Ernie4_5_Moe", "sentencepiece", decoder(num_hidden_layers=3, moe_num_experts=4, moe_k=2,
+                                                               moe_intermediate_size=32, moe_num_shared_experts=1,
+                                                               moe_layer_start_index=1, moe_layer_end_index=2))
+model("hunyuan-dense", "HunYuanDenseV1", "llama3", decoder(head_dim=16))
+model("seed-oss", "SeedOss", "llama3", decoder(head_dim=16, attention_bias=True))
+model("apertus", "Apertus", "llama3", decoder(rope_parameters=LLAMA3_ROPE))
+model("arcee", "Arcee", "llama3", decoder())
+model("mamba", "Mamba", "smollm", {"hidden_size": 64, "state_size": 8, "num_hidden_layers": 2, "conv_kernel": 4})
+model("mamba2", "Mamba2", "smollm", {"hidden_size": 64, "state_size": 16, "num_hidden_layers": 2, "num_heads": 8, "head_dim": 16,
+                                     "n_groups": 2})

@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     options.pre_tokenizer = arguments.iter().find_map(|a| a.strip_prefix("--pre=")).map(str::to_owned);
     let checkpoint = Checkpoint::open(Path::new(path), &options)?;
     if flag("--digests") {
-        print!("{}", listing::listing(&checkpoint)?);
+        print!("{}", listing::listing(&checkpoint, 64)?);
         return Ok(());
     }
     println!("architecture: {}", checkpoint.architecture().unwrap_or("none, tensors as they are"));

@@ -24,6 +24,7 @@ pub(crate) fn parameters(config: &Config, known: Option<Defaults>) -> Result<Map
     };
     let (old, new) = (object("rope_scaling")?, object("rope_parameters")?);
     let mut rope = match known.filter(|d| d.has_rope()) {
+        Some(defaults) if nested(&defaults.rope()) => by_kind(config, defaults, old, new),
         Some(defaults) => {
             let given = old.filter(|map| !map.is_empty()).or(new).unwrap_or_else(|| defaults.rope());
             in_order(config, defaults, given)
@@ -48,6 +49,39 @@ pub(crate) fn parameters(config: &Config, known: Option<Defaults>) -> Result<Map
     set_default(&mut rope, "partial_rotary_factor", partial.map(|(_, v)| v.clone()));
     set_default(&mut rope, "original_max_position_embeddings", original.map(|(_, v)| v.clone()));
     Ok(rope)
+}
+
+/// Parameters for each kind of layer, where the model type has them so. Older configs have them flat, and the base of layers
+/// that see a window only under a name of its own.
+fn by_kind(
+    config: &Config,
+    defaults: Defaults,
+    old: Option<Map<String, Value>>,
+    new: Option<Map<String, Value>>,
+) -> Map<String, Value> {
+    let usual = defaults.rope();
+    let mut rope = new.unwrap_or_else(|| {
+        let mut start = usual.clone();
+        for inner in start.values_mut().filter_map(Value::as_object_mut) {
+            inner.remove("rope_theta");
+        }
+        start
+    });
+    if let (Some(Value::Object(full)), Some(old)) = (rope.get_mut("full_attention"), old) {
+        full.extend(old);
+    }
+    for (kind, keys) in [
+        ("full_attention", ["global_rope_theta", "rope_theta"]),
+        ("sliding_attention", ["rope_local_base_freq", "local_rope_theta"]),
+    ] {
+        let default = || usual.get(kind).and_then(|u| u.get("rope_theta")).cloned();
+        let theta = keys.iter().find_map(|key| config.get(key)).cloned().or_else(default);
+        let inner = rope.entry(kind).or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(inner) = inner {
+            set_default(inner, "rope_theta", theta);
+        }
+    }
+    in_order(config, defaults, rope)
 }
 
 /// Whether there is a set of parameters for each kind of layer.

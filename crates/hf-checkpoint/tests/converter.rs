@@ -4,6 +4,8 @@ use std::path::Path;
 
 use hf_checkpoint::{Checkpoint, Options};
 
+#[path = "common/differences.rs"]
+mod differences;
 #[path = "common/folders.rs"]
 #[expect(dead_code, reason = "each test uses a part of it")]
 mod folders;
@@ -21,23 +23,8 @@ fn folders_become_what_the_converter_makes_of_them() {
         let file = folder.name.trim_matches('-').replace(' ', "_");
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{file}.txt"));
         let golden = std::fs::read_to_string(golden).unwrap();
-        let ours = listing::listing(&checkpoint).unwrap();
-        let differences: Vec<_> = difference(&golden, &ours);
+        let ours = listing::listing(&checkpoint, 64).unwrap();
+        let differences: Vec<_> = differences::differences(&golden, &ours);
         assert!(differences.is_empty(), "{}:\n{}", folder.name, differences.join("\n"));
     }
-}
-
-fn difference(golden: &str, ours: &str) -> Vec<String> {
-    if golden == ours {
-        return Vec::new();
-    }
-    let only = |a: &str, b: &str, sign: char| {
-        a.lines().filter(|l| !b.lines().any(|m| m == *l)).map(|l| format!("{sign} {l}")).collect::<Vec<_>>()
-    };
-    let mut lines = only(golden, ours, '-');
-    lines.extend(only(ours, golden, '+'));
-    if lines.is_empty() {
-        lines.push("the order differs".to_owned());
-    }
-    lines
 }

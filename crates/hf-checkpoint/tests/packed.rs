@@ -64,7 +64,7 @@ fn packed_folders_become_what_the_converter_makes_of_them() {
     let parent = tempfile::tempdir().unwrap();
     for form in FORMS {
         let checkpoint = open(&folder(parent.path(), form)).unwrap_or_else(|e| panic!("{form}: {e}"));
-        let ours = listing::listing(&checkpoint).unwrap();
+        let ours = listing::listing(&checkpoint, 64).unwrap();
         let ours: Vec<_> = ours.lines().filter(|l| !l.starts_with("token_embd.weight ")).collect();
         let golden = fs::read_to_string(golden(form).join("golden.txt")).unwrap();
         assert_eq!(golden.lines().collect::<Vec<_>>(), ours, "{form}");

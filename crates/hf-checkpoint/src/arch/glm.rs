@@ -1,14 +1,18 @@
 //! GLM 4 and its mixtures: `Glm4Model`, `Glm4MoeModel` of convert_hf_to_gguf.
 
+use gguf_format::Metadata;
+
 use super::experts::EXPERTS;
-use super::llama::{ENDS, LLAMA, PLAIN_ATTENTION};
+use super::llama::{ENDS, LLAMA};
 use super::parameter::{Const, Kind, Parameter, constant, value};
 use super::rules::part_of_head;
 use super::text::TEXT;
-use super::{Family, Presence, Row};
+use super::{Context, Family, Presence, Row};
 use crate::config::Config;
+use crate::error::Error;
 use crate::sizes::Dim::{
-    self, Blocks, ExpertForward, Experts, FeedForward, Fixed, HeadWidth, Hidden, KeyOr, Product, Sum, Vocab,
+    self, Blocks, ExpertForward, Experts, FeedForward, Fixed, HeadWidth, Hidden, KeyOr, KeyRows, Product,
+    QueryRows, Sum, Vocab,
 };
 use crate::tokenizer::TokenizerKind;
 
@@ -23,11 +27,21 @@ pub(super) const GLM4: Family = Family {
         ("bos", "<|endoftext|>"),
     ],
     parameters: &[TEXT, &[Parameter::Rule(part_of_head)]],
-    rows: &[ENDS, GLM4_ROWS, super::qwen::BIASED_ATTENTION],
+    rows: &[ENDS, GLM4_ROWS, ATTENTION],
     generated: &[],
     headed: &["Glm4ForCausalLM"],
     ..LLAMA
 };
+
+const BIASED: Presence = Presence::If("attention_bias");
+
+/// The output has no bias.
+const ATTENTION: &[Row] = &[
+    Row::new("layers.{}.self_attn.q_proj", "blk.{}.attn_q", &[QueryRows, Hidden]).bias(BIASED),
+    Row::new("layers.{}.self_attn.k_proj", "blk.{}.attn_k", &[KeyRows, Hidden]).bias(BIASED),
+    Row::new("layers.{}.self_attn.v_proj", "blk.{}.attn_v", &[KeyRows, Hidden]).bias(BIASED),
+    Row::new("layers.{}.self_attn.o_proj", "blk.{}.attn_output", &[Hidden, QueryRows]),
+];
 
 const GLM4_ROWS: &[Row] = &[
     Row::new("layers.{}.input_layernorm", "blk.{}.attn_norm", &[Hidden]),
@@ -48,9 +62,10 @@ pub(super) const GLM4_MOE: Family = Family {
         ("unk", "<|endoftext|>"),
         ("eom", "<|observation|>"),
     ],
-    blocks: Sum(&[Blocks, KeyOr(&["num_nextn_predict_layers"], &Fixed(0))]),
+    blocks: Sum(&[Blocks, NEXT_BLOCKS]),
+    counts: &[(STORED, "layers.")],
     parameters: &[TEXT, MOE_PARAMETERS],
-    rows: &[ENDS, NORMS, PLAIN_ATTENTION, HEAD_NORMS, DENSE, MIXED, NEXT],
+    rows: &[ENDS, NORMS, ATTENTION, HEAD_NORMS, DENSE, MIXED, NEXT],
     headed: &["Glm4MoeForCausalLM"],
     ..GLM4
 };
@@ -65,8 +80,25 @@ const MOE_PARAMETERS: &[Parameter] = &[
     constant(".expert_gating_func", Const::U32(2)),
     value(".expert_weights_scale", Kind::F32, &["routed_scaling_factor"]),
     value(".expert_weights_norm", Kind::Bool, &["norm_topk_prob"]),
-    value(".nextn_predict_layers", Kind::U32, &["num_nextn_predict_layers"]),
+    Parameter::Rule(predicting),
 ];
+
+/// How many blocks the checkpoint has.
+const STORED: &str = "stored blocks";
+
+/// Blocks that predict further tokens: what the config says, but no more than there are. transformers' config has one even
+/// where it saved none.
+const NEXT_BLOCKS: Dim = Dim::Rule("num_nextn_predict_layers", |config, _| {
+    let stored = config.size(&[STORED])?.unwrap_or(0).saturating_sub(config.dim(Blocks)?);
+    Ok(config.size(&["num_nextn_predict_layers"])?.unwrap_or(0).min(stored))
+});
+
+fn predicting(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
+    if context.config.get("num_nextn_predict_layers").is_some() {
+        pairs.insert(context.key(".nextn_predict_layers"), context.config.dim(NEXT_BLOCKS)? as u32);
+    }
+    Ok(())
+}
 
 /// The first blocks have one feed-forward part, the others experts.
 fn dense(config: &Config, block: u64) -> bool {

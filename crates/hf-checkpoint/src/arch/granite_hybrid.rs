@@ -54,7 +54,6 @@ static GRANITE_4: Family = Family {
     architecture: "granite",
     tokens: Dim::Vocab,
     variant: None,
-    parameters: GRANITE_MOE.parameters,
     rows: &[ENDS, NORMS, ATTENTION, SHARED],
     ..GRANITE_HYBRID
 };
@@ -64,7 +63,9 @@ static GRANITE_MOE_4: Family =
 
 fn recurrent(config: &Config, block: u64) -> bool {
     if let Some(types) = config.get("layer_types").and_then(serde_json::Value::as_array) {
-        return types.get(block as usize).is_some_and(|t| t != "attention");
+        // The second name is today's; convert_hf_to_gguf knows only the first, and takes such models for ones without attention.
+        let attends = ["attention", "full_attention"];
+        return types.get(block as usize).is_some_and(|t| !attends.iter().any(|a| t == a));
     }
     if let Some(indices) = config.get("attn_layer_indices").and_then(serde_json::Value::as_array) {
         return indices.iter().all(|i| i.as_u64() != Some(block));
@@ -80,7 +81,7 @@ fn attends(config: &Config, block: u64) -> bool {
     !recurrent(config, block)
 }
 
-/// Blocks without attention have no key heads; positions are not rotated.
+/// Blocks without attention have no key heads; positions are rotated only where all blocks have it.
 fn heads(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
     let config = context.config;
     let count = config.dim(KeyHeads)? as i32;
@@ -89,9 +90,12 @@ fn heads(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Re
     if let Some(width) = config.size(&["attn_rotary_emb"])?.filter(|n| *n > 0) {
         pairs.insert(context.key(".rope.dimension_count"), width as u32);
     }
+    let rotates = heads.iter().all(|h| *h != 0);
     pairs.insert(context.key(".attention.head_count_kv"), heads);
-    pairs.insert(context.key(".rope.scaling.finetuned"), false);
-    pairs.insert(context.key(".context_length"), 1u32 << 20);
+    pairs.insert(context.key(".rope.scaling.finetuned"), rotates);
+    if !rotates {
+        pairs.insert(context.key(".context_length"), 1u32 << 20);
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use gguf_format::{Metadata, Value};
 
 use super::mamba::{GROUPS, MIXER_KERNEL, MIXER_STATE, mixer, padded};
 use super::parameter::{Kind, Parameter, needed, size, value};
+use super::table::{INTERLEAVE_KEYS, INTERLEAVE_QUERIES};
 use super::text::{NOT_TEXT, TEXT};
 use super::{Change, Context, Family, Names, Presence, Row, Skip, Step, llama::LLAMA};
 use crate::config::Config;
@@ -160,11 +161,14 @@ const MIXER: &[Row] =
 
 const ATTENDS: Presence = Presence::Where(attends);
 
+/// Interleaved as Llama's are, though no position is rotated here: both sides alike, so that it makes no difference.
 const ATTENTION: &[Row] = &[
     Row::new("layers.{}.mixer.q_proj", "blk.{}.attn_q", &[QueryRows, Hidden])
+        .parts(INTERLEAVE_QUERIES)
         .weight(ATTENDS)
         .bias(Presence::Optional),
     Row::new("layers.{}.mixer.k_proj", "blk.{}.attn_k", &[KeyRows, Hidden])
+        .parts(INTERLEAVE_KEYS)
         .weight(ATTENDS)
         .bias(Presence::Optional),
     Row::new("layers.{}.mixer.v_proj", "blk.{}.attn_v", &[KeyRows, Hidden])

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 /// Arrays and strings longer than this stand as their digest.
 const SHORT: usize = 200;
 
-/// Metadata in order, then tensors by name with the digest of their bytes.
-pub(crate) fn listing(checkpoint: &Checkpoint) -> Result<String, Error> {
+/// Metadata in order, then tensors by name with so many digits of the digest of their bytes.
+pub(crate) fn listing(checkpoint: &Checkpoint, digits: usize) -> Result<String, Error> {
     let mut text = String::new();
     for (key, v) in checkpoint.metadata().iter() {
         let _ = writeln!(text, "{key} {}", value(v));
@@ -19,6 +19,7 @@ pub(crate) fn listing(checkpoint: &Checkpoint) -> Result<String, Error> {
     for (i, tensor) in checkpoint.tensors().iter().enumerate() {
         let dims: Vec<String> = tensor.dims.iter().map(u64::to_string).collect();
         let digest = digest(checkpoint, i)?;
+        let digest = &digest[..digits.min(digest.len())];
         lines.push(format!("{} {} {} {digest}\n", tensor.name, tensor.element, dims.join("x")));
     }
     lines.sort();
