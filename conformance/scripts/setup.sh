@@ -21,7 +21,7 @@ fi
 python=$work/venv/bin/python
 "$python" -m pip install --quiet --disable-pip-version-check \
     numpy==2.4.6 gguf==0.19.0 torch==2.15.0 transformers==5.23.0 tokenizers==0.23.3 safetensors==0.8.0 sentencepiece==0.2.3 \
-    protobuf==7.36.2
+    protobuf==7.36.2 peft==0.21.2
 
 if [ ! -d "$work/llama_cpp_python-$converter" ]; then
     step "the converter of llama-cpp-python $converter"

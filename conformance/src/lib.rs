@@ -8,6 +8,7 @@ pub mod fixtures;
 mod gguf;
 pub mod kernels;
 pub mod logits;
+pub mod lora;
 pub mod memory;
 pub mod options;
 pub mod real;

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use conformance::report::{Outcome, Report};
-use conformance::{classes, file_types, fixtures, kernels, logits, memory, options, real, splits, two_step};
+use conformance::{
+    classes, file_types, fixtures, kernels, logits, lora, memory, options, real, splits, two_step,
+};
 use fixture_models::Workbench;
 
 /// Compares ours with llama.cpp and its converter, and prints a line for every check.
@@ -82,13 +84,14 @@ fn checks(arguments: &Arguments, bench: &Workbench) -> Result<bool, Box<dyn std:
     options::run(&mut report, &dir);
     if arguments.quick {
         println!(
-            "not run with --quick: file types of most models, classes, logits, splits, real models, answers, embeddings, other readers, memory"
+            "not run with --quick: file types of most models, classes, logits, splits, adapters, real models, answers, embeddings, other readers, memory"
         );
     } else {
         file_types::architectures(&mut report, &dir);
         classes::run(&mut report, bench);
         logits::run(&mut report, bench);
         splits::run(&mut report, bench, &dir);
+        lora::run(&mut report, bench, &dir);
         real::run(&mut report, bench, &dir);
         file_types::real(&mut report, bench, &dir);
         memory::run(&mut report, &dir);

@@ -38,6 +38,7 @@ pub struct GgufExporter {
     raw: bool,
     model_name: Option<String>,
     pre_tokenizer: Option<String>,
+    adapters: Vec<(PathBuf, f64)>,
     general: Option<GeneralMetadata>,
     metadata_file: Option<MetadataFile>,
     provenance: Option<ExperimentProvenance>,
@@ -66,6 +67,7 @@ impl GgufExporter {
             raw: false,
             model_name: None,
             pre_tokenizer: None,
+            adapters: Vec::new(),
             general: None,
             metadata_file: None,
             provenance: None,
@@ -146,6 +148,15 @@ impl GgufExporter {
         self
     }
 
+    /// Merges a LoRA adapter, a folder of peft's, into the model while it is exported. `scale` is multiplied with the adapter's
+    /// own; 1 leaves it as it is. Several adapters are merged one after another. The file's metadata name each by its folder's
+    /// name, not its path.
+    #[must_use]
+    pub fn with_lora(mut self, folder: impl Into<PathBuf>, scale: f64) -> Self {
+        self.adapters.push((folder.into(), scale));
+        self
+    }
+
     /// Keeps the checkpoint's own tensor names and writes no model metadata: for architectures that are not
     /// known. No inference program will run the result as it is.
     #[must_use]
@@ -200,8 +211,14 @@ impl GgufExporter {
         let mut options = Options::new().with_raw(self.raw);
         options.model_name.clone_from(&self.model_name);
         options.pre_tokenizer.clone_from(&self.pre_tokenizer);
+        for (folder, scale) in &self.adapters {
+            options = options.with_adapter(folder, *scale);
+        }
         let path = input.as_ref();
         let mut input = input::open(path, &options)?;
+        if !self.adapters.is_empty() && input.shards().is_some() {
+            return Err(GgufExportError::LoraIntoGguf(path.to_path_buf()));
+        }
         let mut importance = self.importance.as_ref().map(|(matrix, _)| matrix.clone());
         let mut metadata = input.metadata();
         self.describe(&mut metadata, input.as_ref())?;
@@ -251,6 +268,12 @@ impl GgufExporter {
         }
         if let Some(provenance) = &self.provenance {
             provenance.merge_into(metadata)?;
+        }
+        for (number, (folder, scale)) in self.adapters.iter().enumerate() {
+            let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
+            let name = name(folder).or_else(|| name(&folder.canonicalize().ok()?)).unwrap_or_default();
+            metadata.insert(format!("entrenar.lora.{number}.name"), name);
+            metadata.insert(format!("entrenar.lora.{number}.scale"), *scale as f32);
         }
         if let Some(file) = &self.metadata_file {
             file.merge_into(metadata)?;

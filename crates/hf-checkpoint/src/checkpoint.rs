@@ -5,6 +5,7 @@ use std::path::Path;
 
 use gguf_format::Metadata;
 
+use crate::adapter;
 use crate::arch::{self, Context, Family};
 use crate::config::Config;
 use crate::error::{Error, Problem};
@@ -55,11 +56,13 @@ impl Checkpoint {
                 };
                 let family = family.variant.and_then(|of| of(&config)).unwrap_or(family);
                 let shards = location.weights.open()?;
-                let weights = match config.quantization()? {
+                let mut weights = match config.quantization()? {
                     Some((path, quantization)) => Weights::unpacked(shards, &path, &quantization)?,
                     None => Weights::new(shards),
                 };
+                let notes = adapter::merge(&mut weights, &options.adapters, Some((family, &mut config)))?;
                 let mut map = map::by_table(family, &class, &mut config, &weights)?;
+                map.notes.extend(notes);
                 let metadata = metadata(family, &config, &folder, options, &mut map);
                 // What is wrong with the tensors comes first: it is the more telling.
                 if !map.problems.is_empty() {
@@ -70,8 +73,10 @@ impl Checkpoint {
                 Ok(Self::new(Some(family.architecture), metadata, weights, map))
             }
             None => {
-                let weights = Weights::new(location.weights.open()?);
-                let map = map::raw(&weights)?;
+                let mut weights = Weights::new(location.weights.open()?);
+                let notes = adapter::merge(&mut weights, &options.adapters, None)?;
+                let mut map = map::raw(&weights)?;
+                map.notes.extend(notes);
                 Ok(Self::new(None, Metadata::new(), weights, map))
             }
         }
@@ -206,7 +211,7 @@ fn metadata(
     pairs.insert("general.type", "model");
     let input = general::Input {
         folder,
-        folder_name: &folder_name(folder),
+        folder_name: &folder::name(folder),
         config: &config.raw,
         model_name: options.model_name.as_deref(),
         parameters: general::Count::of(&map.tensors),
@@ -237,10 +242,4 @@ fn metadata(
         parameter.write(&context, &mut pairs, &mut map.notes)?;
     }
     Ok(pairs)
-}
-
-/// The folder's own name, also where the path ends in `.` or `..`.
-fn folder_name(folder: &Path) -> String {
-    let name = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned());
-    name(folder).or_else(|| name(&folder.canonicalize().ok()?)).unwrap_or_default()
 }

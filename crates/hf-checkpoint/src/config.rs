@@ -66,6 +66,11 @@ impl Config {
         self.values.insert(key.to_owned(), size.into());
     }
 
+    /// Says that the head is not the embeddings.
+    pub(crate) fn untie(&mut self) {
+        self.values.insert("tie_word_embeddings".to_owned(), false.into());
+    }
+
     /// The first of these keys that is there, if its value is not null.
     pub(crate) fn find<'a>(&'a self, keys: &[&'a str]) -> Option<(&'a str, &'a Value)> {
         let key = keys.iter().find(|k| self.values.contains_key(**k))?;

@@ -102,6 +102,34 @@ pub enum Error {
         second: PathBuf,
     },
 
+    // The adapter.
+    /// A folder has an adapter, but no model.
+    #[error(
+        "{}: an adapter, not a model: give the folder of its base model, and the adapter as one to merge (--lora)",
+        folder.display()
+    )]
+    AdapterAlone {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// An adapter has no weights in safetensors form.
+    #[error(
+        "{}: no adapter_model.safetensors; adapter_model.bin is not read, save the adapter as safetensors",
+        folder.display()
+    )]
+    NoAdapterWeights {
+        /// The adapter's folder.
+        folder: PathBuf,
+    },
+    /// An adapter does not fit its base.
+    #[error("{}: the adapter does not fit the base model: {}", path.display(), problems.join("; "))]
+    Adapter {
+        /// The adapter's folder.
+        path: PathBuf,
+        /// Everything that is wrong: tensor, found, expected.
+        problems: Vec<String>,
+    },
+
     // A file of the folder.
     /// A file is not JSON.
     #[error("{}: not valid JSON: {source}", path.display())]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::adapter;
 use crate::error::Error;
 use crate::shards::Shards;
 
@@ -64,6 +65,12 @@ pub(crate) fn locate(path: &Path, raw: bool) -> Result<Location, Error> {
     Err(Error::NotACheckpoint { path: path.to_owned() })
 }
 
+/// The folder's own name, also where the path ends in `.` or `..`.
+pub(crate) fn name(folder: &Path) -> String {
+    let name = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned());
+    name(folder).or_else(|| name(&folder.canonicalize().ok()?)).unwrap_or_default()
+}
+
 /// The weights of a folder: by its index if it has one, else all files `model*.safetensors`.
 fn weights_of(folder: &Path) -> Result<Weights, Error> {
     let index = folder.join(INDEX);
@@ -80,11 +87,12 @@ fn weights_of(folder: &Path) -> Result<Weights, Error> {
             files.push(folder.join(&*name));
         } else if name.ends_with(".bin") && (name.starts_with("pytorch_model") || name.starts_with("model")) {
             hint = "; pytorch_model.bin is not read, save the model as safetensors";
-        } else if name == "adapter_model.safetensors" {
-            hint = "; adapter_model.safetensors is an adapter, merge it into its base model first";
         }
     }
     files.sort();
+    if files.is_empty() && adapter::is_adapter(folder) {
+        return Err(Error::AdapterAlone { folder: folder.to_owned() });
+    }
     if files.is_empty() {
         return Err(Error::NoWeights { folder: folder.to_owned(), hint });
     }

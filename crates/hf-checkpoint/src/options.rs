@@ -1,7 +1,11 @@
 //! What a caller may want otherwise.
 
+use std::path::PathBuf;
+
+use crate::adapter::Adapter;
+
 /// How to open a checkpoint.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
     /// Takes the tensors as they are, under their own names, with no metadata, even if there is a config.json.
@@ -10,6 +14,8 @@ pub struct Options {
     pub model_name: Option<String>,
     /// `tokenizer.ggml.pre`, for a tokenizer whose pre-tokenizer is not recognised.
     pub pre_tokenizer: Option<String>,
+    /// Adapters that are merged into the weights, in this order.
+    pub(crate) adapters: Vec<Adapter>,
 }
 
 impl Options {
@@ -37,6 +43,17 @@ impl Options {
     #[must_use]
     pub fn with_pre_tokenizer(mut self, pre: impl Into<String>) -> Self {
         self.pre_tokenizer = Some(pre.into());
+        self
+    }
+
+    /// Merges an adapter into the weights while they are read: the folder that `save_pretrained` of peft wrote, a LoRA
+    /// with whatever peft can merge of one. `scale` is multiplied with the adapter's own; 1 leaves it as it is. Saved
+    /// modules and rows of tokens are put in the base's place whatever the scale is, as in peft.
+    ///
+    /// Several adapters are merged one after another.
+    #[must_use]
+    pub fn with_adapter(mut self, folder: impl Into<PathBuf>, scale: f64) -> Self {
+        self.adapters.push(Adapter { folder: folder.into(), scale });
         self
     }
 }

@@ -101,6 +101,12 @@ impl Shards {
         self.files.get(shard)
     }
 
+    /// Adds a file whose tensors are none of the checkpoint's; gives its number.
+    pub(crate) fn add_file(&mut self, file: ReadAt) -> usize {
+        self.files.push(file);
+        self.files.len() - 1
+    }
+
     /// The files with their lengths.
     pub(crate) fn source_files(&self) -> Vec<SourceFile> {
         self.files.iter().map(|f| SourceFile { path: f.path().to_owned(), bytes: f.len() }).collect()

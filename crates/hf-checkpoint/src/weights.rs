@@ -8,9 +8,12 @@ use gguf_format::GgmlType;
 use safetensors::Dtype;
 use serde_json::Value;
 
+use crate::adapter::{self, Merged};
 use crate::element::Element;
 use crate::error::Error;
+use crate::header::Entry;
 use crate::packed::{self, Unpack};
+use crate::positional::ReadAt;
 use crate::shards::{Shards, SourceFile};
 
 /// Bytes that are read at a time where they cannot be read straight into the caller's buffer.
@@ -21,6 +24,7 @@ const SCRATCH_BYTES: usize = 1 << 16;
 pub(crate) struct Weights {
     shards: Shards,
     list: Vec<Weight>,
+    cache: adapter::Cache,
 }
 
 /// One weight.
@@ -41,13 +45,28 @@ enum Content {
     Plain { shard: usize, offset: u64 },
     /// By a quantization method.
     Packed(Arc<dyn Unpack>),
+    /// With what adapters change of it.
+    Merged(Arc<Merged>),
 }
 
 impl Weight {
+    /// The tensor of a shard as it is.
+    pub(crate) fn plain(name: String, entry: &Entry, shard: usize) -> Self {
+        let content = Content::Plain { shard, offset: entry.offset };
+        Self { name, shape: entry.shape.clone(), dtype: entry.dtype, content }
+    }
+
+    /// A weight that adapters change: in F32, whatever the base has it in.
+    pub(crate) fn merged(merged: Merged) -> Self {
+        let base = merged.base();
+        let (name, shape) = (base.name.clone(), base.shape.clone());
+        Self { name, shape, dtype: Dtype::F32, content: Content::Merged(Arc::new(merged)) }
+    }
+
     /// The quantized type whose blocks hold this weight without loss, where it is stored so.
     pub(crate) fn block_type(&self) -> Option<GgmlType> {
         match &self.content {
-            Content::Plain { .. } => None,
+            Content::Plain { .. } | Content::Merged(_) => None,
             Content::Packed(unpack) => unpack.block_type(),
         }
     }
@@ -56,12 +75,10 @@ impl Weight {
 impl Weights {
     /// The tensors of these shards as they are.
     pub(crate) fn new(shards: Shards) -> Self {
-        let list = shards.tensors().map(|stored| {
-            let entry = &stored.entry;
-            let content = Content::Plain { shard: stored.shard, offset: entry.offset };
-            Weight { name: entry.name.clone(), shape: entry.shape.clone(), dtype: entry.dtype, content }
-        });
-        Self { list: list.collect(), shards }
+        let list = shards
+            .tensors()
+            .map(|stored| Weight::plain(stored.entry.name.clone(), &stored.entry, stored.shard));
+        Self { list: list.collect(), shards, cache: adapter::Cache::default() }
     }
 
     /// The weights of these shards, of which some are packed as this `quantization_config` says.
@@ -93,11 +110,39 @@ impl Weights {
         &self.list
     }
 
+    /// Puts another weight in the place of number `number`.
+    pub(crate) fn replace(&mut self, number: usize, weight: Weight) {
+        if let Some(place) = self.list.get_mut(number) {
+            *place = weight;
+        }
+    }
+
+    /// Adds a weight behind the others.
+    pub(crate) fn push(&mut self, weight: Weight) {
+        self.list.push(weight);
+    }
+
+    /// Adds a file that weights may come from; gives its number among the shards.
+    pub(crate) fn add_file(&mut self, file: ReadAt) -> usize {
+        self.shards.add_file(file)
+    }
+
+    /// The files.
+    pub(crate) fn shards(&self) -> &Shards {
+        &self.shards
+    }
+
+    /// What was read last of adapters.
+    pub(crate) fn cache(&self) -> &adapter::Cache {
+        &self.cache
+    }
+
     /// The file that a weight is in, for messages.
     pub(crate) fn path_of(&self, weight: &Weight) -> PathBuf {
         let shard = match &weight.content {
             Content::Plain { shard, .. } => *shard,
             Content::Packed(unpack) => unpack.shard(),
+            Content::Merged(merged) => return self.path_of(merged.base()),
         };
         self.shards.file(shard).map(|f| f.path().to_owned()).unwrap_or_default()
     }
@@ -115,8 +160,20 @@ impl Weights {
     /// If the file cannot be read, or a value has no exact counterpart in F32.
     pub(crate) fn read(&self, weight: usize, to: GgmlType, start: u64, out: &mut [u8]) -> Result<(), Error> {
         let absent = || Error::NoSuchTensor { tensor: weight, count: self.list.len() };
-        let weight = self.list.get(weight).ok_or_else(absent)?;
+        self.fetch(self.list.get(weight).ok_or_else(absent)?, to, start, out)
+    }
+
+    /// As [`read`](Self::read), of a weight that need not be one of the list, in F32.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn read_f32(&self, weight: &Weight, start: u64, out: &mut [u8]) -> Result<(), Error> {
+        self.fetch(weight, GgmlType::F32, start, out)
+    }
+
+    fn fetch(&self, weight: &Weight, to: GgmlType, start: u64, out: &mut [u8]) -> Result<(), Error> {
         let (shard, offset) = match &weight.content {
+            Content::Merged(merged) => return merged.read(self, start, out),
             Content::Plain { shard, offset } => (*shard, *offset),
             Content::Packed(unpack) if to == GgmlType::F32 => {
                 return packed::read(&**unpack, &self.shards, start, out);
@@ -125,6 +182,7 @@ impl Weights {
                 return unpack.blocks(&self.shards, start * to.block_len() as u64, out);
             }
         };
+        let absent = || Error::NoSuchTensor { tensor: shard, count: self.list.len() };
         let file = self.shards.file(shard).ok_or_else(absent)?;
         let from = Element::number(weight.dtype).ok_or_else(|| Error::Dtype {
             path: self.path_of(weight),

@@ -52,6 +52,11 @@ pub(crate) struct Args {
     #[arg(long)]
     raw: bool,
 
+    /// Merge a LoRA adapter (a folder of peft's) while exporting; SCALE is multiplied with its own; may be given several times,
+    /// merged in this order
+    #[arg(long, value_name = "DIR[=SCALE]", value_parser = lora)]
+    lora: Vec<(PathBuf, f64)>,
+
     /// The model's name [default: from the folder]
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
@@ -106,6 +111,17 @@ fn quantization(name: &str) -> Result<QuantizationType, String> {
     name.parse().map_err(|e: entrenar::ecosystem::GgufExportError| e.to_string())
 }
 
+/// `DIR` or `DIR=SCALE`; a folder that is there is one, whatever its name has in it.
+fn lora(text: &str) -> Result<(PathBuf, f64), String> {
+    match text.rsplit_once('=') {
+        Some((folder, scale)) if !Path::new(text).is_dir() => match scale.parse::<f64>() {
+            Ok(scale) if scale.is_finite() => Ok((folder.into(), scale)),
+            _ => Err(format!("{scale:?} is no finite number")),
+        },
+        _ => Ok((text.into(), 1.0)),
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let exporter = exporter(args)?;
     let plan = exporter.plan(&args.input)?;
@@ -145,6 +161,9 @@ fn exporter(args: &Args) -> Result<GgufExporter, Failure> {
     }
     if let Some(threads) = args.threads {
         exporter = exporter.with_threads(threads.into());
+    }
+    for (folder, scale) in &args.lora {
+        exporter = exporter.with_lora(folder, *scale);
     }
     if args.no_validate {
         exporter = exporter.without_validation();

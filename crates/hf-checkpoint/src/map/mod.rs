@@ -237,7 +237,7 @@ fn scalars(
 
 impl Names {
     /// The name in the form that the rows have.
-    fn plain(&self, name: &str) -> String {
+    pub(crate) fn plain(&self, name: &str) -> String {
         let mut plain = name.to_owned();
         for part in self.remove {
             plain = plain.replace(part, "");

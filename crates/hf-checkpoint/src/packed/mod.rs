@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::shards::{Shards, Stored};
-use part::Part;
+pub(crate) use part::Part;
 
 pub(crate) use tile::{Unpack, read};
 

@@ -4,6 +4,7 @@ use half::{bf16, f16};
 use safetensors::Dtype;
 
 use crate::error::Error;
+use crate::header::Entry;
 use crate::shards::{Shards, Stored};
 
 /// A tensor of a shard.
@@ -18,23 +19,27 @@ pub(crate) struct Part {
 
 impl Part {
     pub(super) fn of(stored: &Stored) -> Self {
-        let entry = &stored.entry;
+        Self::new(&stored.entry, stored.shard)
+    }
+
+    /// A tensor of this shard.
+    pub(crate) fn new(entry: &Entry, shard: usize) -> Self {
         Self {
             name: entry.name.clone(),
             shape: entry.shape.clone(),
             dtype: entry.dtype,
-            shard: stored.shard,
+            shard,
             offset: entry.offset,
         }
     }
 
     /// The number of elements; the header's reader has checked that it is within 64 bits.
-    pub(super) fn elements(&self) -> u64 {
+    pub(crate) fn elements(&self) -> u64 {
         self.shape.iter().product()
     }
 
     /// The shape as a matrix, if it is one.
-    pub(super) fn matrix(&self) -> Option<(u64, u64)> {
+    pub(crate) fn matrix(&self) -> Option<(u64, u64)> {
         match *self.shape {
             [rows, cols] => Some((rows, cols)),
             _ => None,
@@ -56,7 +61,7 @@ impl Part {
     }
 
     /// `n` numbers from `first` on as F32: floats of 8, 16 and 32 bits, and integers of 8.
-    pub(super) fn floats(&self, shards: &Shards, first: u64, n: usize) -> Result<Vec<f32>, Error> {
+    pub(crate) fn floats(&self, shards: &Shards, first: u64, n: usize) -> Result<Vec<f32>, Error> {
         let size = self.dtype.bitsize() / 8;
         let mut bytes = vec![0; n * size];
         self.bytes(shards, first, &mut bytes)?;

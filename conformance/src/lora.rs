@@ -1,0 +1,137 @@
+//! Adapters of LoRA, merged while exporting, against peft's own merge; and adapters by themselves against
+//! convert_lora_to_gguf.
+
+use std::path::Path;
+
+use entrenar_ecosystem::{GgufExporter, QuantizationType};
+use fixture_models::Workbench;
+use gguf_format::GgufSet;
+
+use crate::report::{Outcome, Report, first_few};
+
+/// How far a merged weight may be from peft's, as a part of the largest weight of its tensor: in which order the products
+/// over the rank are added is free, and so is whether they are rounded once or twice.
+const TOLERANCE: f32 = 2e-6;
+
+/// Makes peft's models and compares all of them.
+pub fn run(report: &mut Report, bench: &Workbench, dir: &Path) {
+    if !report.wants("lora") {
+        return;
+    }
+    let folder = dir.join("lora");
+    let cases = match models(bench, &folder) {
+        Ok(cases) => cases,
+        Err(error) => {
+            report.check("lora", || Err(error));
+            return;
+        }
+    };
+    for case in cases {
+        report.check(format!("lora {case}"), || merged(&folder.join(&case)));
+    }
+}
+
+/// Runs peft; gives the names of the cases.
+fn models(bench: &Workbench, folder: &Path) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+    let tokenizers = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixture-models/models");
+    let mut command = bench.python("lora_models.py")?;
+    let output = command.arg(tokenizers).arg(folder).output()?;
+    if !output.status.success() {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("lora_models.py: {}", errors.lines().last().unwrap_or_default()).into());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
+/// Our merge of one case, on one thread and on three, and our export of what peft merged.
+fn merged(case: &Path) -> Outcome {
+    let export = |threads: usize, folder: &str, adapters: &[f64], to: &str| {
+        let mut exporter =
+            GgufExporter::new(QuantizationType::F32).with_threads(threads).with_pre_tokenizer("default");
+        for (number, scale) in adapters.iter().enumerate() {
+            exporter = exporter.with_lora(case.join(number.to_string()), *scale);
+        }
+        let output = case.join(to);
+        exporter.export(case.join(folder), &output)?;
+        Ok::<_, Box<dyn std::error::Error>>(output)
+    };
+    let scales = std::fs::read_to_string(case.join("scales"))?;
+    let scales: Vec<f64> = scales.lines().map(str::parse).collect::<Result<_, _>>()?;
+    let ours = export(1, "base", &scales, "ours.gguf")?;
+    let on_three = export(3, "base", &scales, "ours3.gguf")?;
+    if std::fs::read(&ours)? != std::fs::read(on_three)? {
+        return Err("one thread and three give different files".into());
+    }
+    let (ours, peft, base) = (
+        GgufSet::open(&ours)?,
+        GgufSet::open(&export(2, "merged", &[], "peft.gguf")?)?,
+        GgufSet::open(&export(2, "base", &[], "base.gguf")?)?,
+    );
+    compare(&ours, &peft, &base)
+}
+
+fn compare(ours: &GgufSet, peft: &GgufSet, base: &GgufSet) -> Outcome {
+    let (mut changed, mut untouched, mut worst, mut problems) = (0, 0, 0f32, Vec::new());
+    let names = |set: &GgufSet| set.tensors().map(|t| t.tensor.name().to_string()).collect::<Vec<_>>();
+    if names(ours) != names(peft) {
+        return Err("not the same tensors".into());
+    }
+    let unmerged = names(base);
+    for (number, (o, p)) in ours.tensors().zip(peft.tensors()).enumerate() {
+        let name = o.tensor.name().to_string();
+        if o.tensor.dims() != p.tensor.dims() {
+            problems.push(format!(
+                "{name}: dimensions {:?}, expected {:?}",
+                o.tensor.dims(),
+                p.tensor.dims()
+            ));
+            continue;
+        }
+        let (o, p) = (values(ours, number)?, values(peft, number)?);
+        let before = unmerged.iter().position(|n| *n == name);
+        let before = before.map(|n| values(base, n)).transpose()?;
+        if before.as_ref() == Some(&p) {
+            untouched += 1;
+            if o != p {
+                problems.push(format!("{name}: not touched by peft, but by us"));
+            }
+            continue;
+        }
+        changed += 1;
+        if before.as_ref() == Some(&o) {
+            problems.push(format!("{name}: not merged"));
+            continue;
+        }
+        let (largest, distance) = distance(&o, &p);
+        worst = worst.max(distance / largest);
+        if distance.is_nan() || distance > TOLERANCE * largest {
+            problems.push(format!("{name}: {distance:e} away, the largest weight is {largest:e}"));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(first_few(&problems).into());
+    }
+    if changed == 0 {
+        return Err("peft changed nothing".into());
+    }
+    Ok(format!(
+        "{changed} merged tensors within {worst:.1e} of the largest weight, {untouched} untouched byte-equal, same on 1 and 3 threads"
+    ))
+}
+
+/// The largest value of the second, and the largest difference.
+fn distance(ours: &[f32], peft: &[f32]) -> (f32, f32) {
+    let largest = peft.iter().fold(0f32, |m, v| m.max(v.abs()));
+    let pairs = ours.iter().zip(peft);
+    // NaN stays.
+    let larger = |m: f32, d: f32| if d.is_nan() || d > m { d } else { m };
+    let distance = pairs.map(|(a, b)| (a - b).abs()).fold(0f32, larger);
+    (largest, distance)
+}
+
+fn values(set: &GgufSet, number: usize) -> Result<Vec<f32>, Box<dyn std::error::Error>> {
+    let tensor = set.tensor(number).ok_or("no such tensor")?.tensor;
+    let mut bytes = vec![0; usize::try_from(tensor.byte_len())?];
+    set.read_tensor_at(number, 0, &mut bytes)?;
+    Ok(bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
+}

@@ -1,0 +1,342 @@
+//! A weight of the base with what adapters change of it, a stretch at a time.
+//!
+//! Every sum is taken in one order, whatever stretches are asked for: a product over the rank from 0 up, a length over
+//! a row (or column) from 0 up. So results do not depend on threads.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::cache::{PANEL, Tile};
+use super::factor::Factor;
+use crate::error::Error;
+use crate::packed::Part;
+use crate::weights::{Weight, Weights};
+
+/// Elements of a tile of a factor at most, but for one panel of a large rank: 4 MiB.
+const TILE: u64 = 1 << 20;
+/// Elements of the other factor that are read at a time, but for one row of a large rank.
+const LEFT: u64 = 1 << 16;
+/// Elements of the base that are read at a time where lengths are computed: 64 KiB.
+const PIECE: u64 = 1 << 14;
+/// Rows that the product's innermost loop takes at a time.
+const ROWS: usize = 4;
+
+/// The largest rank that is read: of all experts of a tensor together.
+pub(super) const MAX_RANK: u64 = 1 << 18;
+
+/// A weight of the base, seen as matrices one after another, and what happens to it, in order.
+#[derive(Debug)]
+pub(crate) struct Merged {
+    pub(super) base: Weight,
+    pub(super) rows: u64,
+    pub(super) cols: u64,
+    pub(super) updates: Vec<Update>,
+}
+
+/// What an adapter does to a weight.
+#[derive(Debug)]
+pub(super) enum Update {
+    /// A product is added.
+    LowRank(Box<LowRank>),
+    /// A vector, times a number, is added.
+    Add { vector: Part, scale: f32 },
+    /// Rows are put in place of the base's: each with its number in the tensor, by number in the weight.
+    Rows { rows: Vec<(u64, u64)>, values: Part },
+}
+
+/// scale x left x right.
+#[derive(Debug)]
+pub(super) struct LowRank {
+    /// A number of its own among all updates.
+    pub id: usize,
+    /// The matrices of the weight that it is added to: not of a weight of several experts, one.
+    pub batches: Range<u64>,
+    /// Its outer index is the weight's row, its inner one the rank.
+    pub left: Factor,
+    /// Its outer index is the rank, its inner one the weight's column.
+    pub right: Factor,
+    pub rank: u64,
+    pub scale: f32,
+    pub magnitude: Option<Magnitude>,
+}
+
+/// DoRA: the length that each output's weights get.
+#[derive(Debug)]
+pub(super) struct Magnitude {
+    pub lengths: Part,
+    /// Outputs are the weight's rows; else its columns.
+    pub of_rows: bool,
+    /// Where outputs are columns: the factors, computed when they are needed first, kept since they take the whole
+    /// weight.
+    pub factors: Mutex<Option<Arc<Vec<f32>>>>,
+}
+
+/// A rectangle of one of the matrices.
+struct Block {
+    batch: u64,
+    rows: Range<u64>,
+    cols: Range<u64>,
+}
+
+impl Merged {
+    /// The weight without what was merged into it.
+    pub(crate) fn base(&self) -> &Weight {
+        &self.base
+    }
+
+    /// Fills `out` with elements from `start` on, little-endian F32.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or a value of the base has no exact counterpart in F32.
+    pub(crate) fn read(&self, weights: &Weights, start: u64, out: &mut [u8]) -> Result<(), Error> {
+        weights.read_f32(&self.base, start, out)?;
+        for update in &self.updates {
+            match update {
+                Update::LowRank(update) => self.merge(update, weights, start, out)?,
+                Update::Add { vector, scale } => {
+                    let added = vector.floats(weights.shards(), start, out.len() / 4)?;
+                    for (place, value) in floats(out).zip(added) {
+                        set(place, get(place) + value * scale);
+                    }
+                }
+                Update::Rows { rows, values } => self.replace(rows, values, weights, start, out)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a product, and gives the outputs their lengths.
+    fn merge(&self, update: &LowRank, weights: &Weights, start: u64, out: &mut [u8]) -> Result<(), Error> {
+        self.add(update, weights, start, out)?;
+        let Some(magnitude) = &update.magnitude else { return Ok(()) };
+        let cols = self.cols;
+        if magnitude.of_rows {
+            let end = start + (out.len() / 4) as u64;
+            let mut rest = out;
+            let mut at = start;
+            while at < end {
+                let (row, next) = (at / cols, (at / cols + 1) * cols);
+                let len = (next.min(end) - at) as usize * 4;
+                let (piece, after) = std::mem::take(&mut rest).split_at_mut(len);
+                let length = magnitude.lengths.floats(weights.shards(), row, 1)?;
+                let factor =
+                    length.first().copied().unwrap_or(f32::NAN) / self.row_norm(update, weights, row)?;
+                floats(piece).for_each(|place| set(place, factor * get(place)));
+                (rest, at) = (after, next);
+            }
+        } else {
+            let factors = self.column_factors(update, magnitude, weights)?;
+            let first = (start % cols) as usize;
+            for (place, factor) in floats(out).zip(factors.iter().cycle().skip(first)) {
+                set(place, factor * get(place));
+            }
+        }
+        Ok(())
+    }
+
+    /// The length of a row of the base with this update alone: so peft takes it, whatever was merged before.
+    fn row_norm(&self, update: &LowRank, weights: &Weights, row: u64) -> Result<f32, Error> {
+        let mut sum = 0.0;
+        let mut buffer = vec![0; self.cols.min(PIECE) as usize * 4];
+        for from in (0..self.cols).step_by(PIECE as usize) {
+            let n = (self.cols - from).min(PIECE) as usize;
+            let piece = buffer.get_mut(..n * 4).unwrap_or_default();
+            weights.read_f32(&self.base, row * self.cols + from, piece)?;
+            self.add(update, weights, row * self.cols + from, piece)?;
+            for place in floats(piece) {
+                sum += f64::from(get(place)).powi(2);
+            }
+        }
+        Ok(sum.sqrt() as f32)
+    }
+
+    /// What each column is multiplied by.
+    fn column_factors(
+        &self,
+        update: &LowRank,
+        magnitude: &Magnitude,
+        weights: &Weights,
+    ) -> Result<Arc<Vec<f32>>, Error> {
+        // Others wait: they would have to read the whole weight as well.
+        let mut kept = magnitude.factors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(factors) = &*kept {
+            return Ok(Arc::clone(factors));
+        }
+        let cols = self.cols as usize;
+        let mut sums = vec![0.0; cols];
+        let step = (PIECE / self.cols.max(1)).max(1);
+        let mut buffer = vec![0; step as usize * cols * 4];
+        for row in (0..self.rows).step_by(step as usize) {
+            let n = (self.rows - row).min(step) as usize * cols * 4;
+            let piece = buffer.get_mut(..n).unwrap_or_default();
+            weights.read_f32(&self.base, row * self.cols, piece)?;
+            self.add(update, weights, row * self.cols, piece)?;
+            for row in piece.chunks_mut(cols * 4) {
+                for (sum, place) in sums.iter_mut().zip(floats(row)) {
+                    *sum += f64::from(get(place)).powi(2);
+                }
+            }
+        }
+        let lengths = magnitude.lengths.floats(weights.shards(), 0, cols)?;
+        let factors = lengths.iter().zip(&sums).map(|(m, sum): (&f32, &f64)| m / sum.sqrt() as f32).collect();
+        Ok(Arc::clone(kept.insert(Arc::new(factors))))
+    }
+
+    /// Adds a product to elements from `start` on.
+    fn add(&self, update: &LowRank, weights: &Weights, start: u64, out: &mut [u8]) -> Result<(), Error> {
+        let rank = update.rank;
+        let tile_cols = (TILE / rank / PANEL as u64).max(1) * PANEL as u64;
+        let most_rows = (LEFT / rank).max(1);
+        let mut rest = out;
+        for block in self.blocks(start, (rest.len() / 4) as u64, most_rows) {
+            let width = (block.cols.end - block.cols.start) as usize;
+            let rows = (block.rows.end - block.rows.start) as usize;
+            let (piece, after) = std::mem::take(&mut rest).split_at_mut(rows * width * 4);
+            rest = after;
+            if !update.batches.contains(&block.batch) {
+                continue;
+            }
+            let batch = block.batch - update.batches.start;
+            let left = update.left.load(weights.shards(), batch, block.rows.clone(), 0..rank)?;
+            for tile in block.cols.start / tile_cols..block.cols.end.div_ceil(tile_cols) {
+                let of_tile = tile * tile_cols..((tile + 1) * tile_cols).min(self.cols);
+                let panels = weights.cache().get((update.id, batch, tile), || {
+                    panels(&update.right, weights, batch, rank, of_tile.clone())
+                })?;
+                let cols = of_tile.start.max(block.cols.start)..of_tile.end.min(block.cols.end);
+                let within = (cols.start - of_tile.start) as usize..(cols.end - of_tile.start) as usize;
+                let place = (cols.start - block.cols.start) as usize;
+                product(&left, &panels, rank as usize, update.scale, within, |row, at, value| {
+                    let place = (row * width + place + at) * 4;
+                    if let Some(place) = piece.get_mut(place..).and_then(|p| p.first_chunk_mut::<4>()) {
+                        set(place, get(place) + value);
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts a stretch into rectangles: the rest of a row, whole rows, the start of a row.
+    fn blocks(&self, start: u64, count: u64, most_rows: u64) -> Vec<Block> {
+        let (end, cols) = (start + count, self.cols);
+        let mut blocks = Vec::new();
+        let mut at = start;
+        while at < end {
+            let (row, col) = (at / cols, at % cols);
+            let (batch, row) = (row / self.rows, row % self.rows);
+            let (rows, until) = if col == 0 && end - at >= cols {
+                (((end - at) / cols).min(most_rows).min(self.rows - row), cols)
+            } else {
+                (1, (col + end - at).min(cols))
+            };
+            blocks.push(Block { batch, rows: row..row + rows, cols: col..until });
+            at += rows * (until - col);
+        }
+        blocks
+    }
+
+    /// Puts rows in the base's place.
+    fn replace(
+        &self,
+        rows: &[(u64, u64)],
+        values: &Part,
+        weights: &Weights,
+        start: u64,
+        out: &mut [u8],
+    ) -> Result<(), Error> {
+        let (end, cols) = (start + (out.len() / 4) as u64, self.cols);
+        let first = rows.partition_point(|(row, _)| (row + 1) * cols <= start);
+        for (row, number) in rows.iter().skip(first).take_while(|(row, _)| row * cols < end) {
+            let (from, until) = ((row * cols).max(start), ((row + 1) * cols).min(end));
+            let new = values.floats(
+                weights.shards(),
+                number * cols + from - row * cols,
+                (until - from) as usize,
+            )?;
+            let place = (from - start) as usize * 4..(until - start) as usize * 4;
+            for (place, value) in floats(out.get_mut(place).unwrap_or_default()).zip(new) {
+                set(place, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A stretch of columns of the right factor in panels.
+fn panels(right: &Factor, weights: &Weights, batch: u64, rank: u64, cols: Range<u64>) -> Result<Tile, Error> {
+    let width = (cols.end - cols.start) as usize;
+    let values = right.load(weights.shards(), batch, 0..rank, cols)?;
+    let mut panels = vec![[0.0; PANEL]; width.div_ceil(PANEL) * rank as usize];
+    for (k, row) in values.chunks(width.max(1)).enumerate() {
+        for (panel, columns) in row.chunks(PANEL).enumerate() {
+            let place = panels.get_mut(panel * rank as usize + k);
+            place.into_iter().flatten().zip(columns).for_each(|(to, from)| *to = *from);
+        }
+    }
+    Ok(Arc::new(panels))
+}
+
+/// The elements of left x right x scale in these columns, each given with its row and its place among the columns.
+fn product(
+    left: &[f32],
+    panels: &[[f32; PANEL]],
+    rank: usize,
+    scale: f32,
+    cols: Range<usize>,
+    mut element: impl FnMut(usize, usize, f32),
+) {
+    for panel in cols.start / PANEL..cols.end.div_ceil(PANEL) {
+        let right = panels.get(panel * rank..(panel + 1) * rank).unwrap_or_default();
+        let within = cols.start.max(panel * PANEL)..cols.end.min((panel + 1) * PANEL);
+        for (group, left) in left.chunks(rank * ROWS).enumerate() {
+            let sums = sums(left, right, rank);
+            for (row, sums) in sums.iter().enumerate().take(left.len() / rank) {
+                for col in within.clone() {
+                    let sum = sums.get(col - panel * PANEL).copied().unwrap_or_default();
+                    element(group * ROWS + row, col - cols.start, sum * scale);
+                }
+            }
+        }
+    }
+}
+
+/// Up to [`ROWS`] rows of the left factor with a panel: each sum over the rank, from 0 up.
+fn sums(left: &[f32], right: &[[f32; PANEL]], rank: usize) -> [[f32; PANEL]; ROWS] {
+    let mut rows = left.chunks_exact(rank);
+    let mut next = || rows.next().unwrap_or_default();
+    let (a, b, c, d) = (next(), next(), next(), next());
+    let mut sums = [[0.0; PANEL]; ROWS];
+    if d.is_empty() {
+        for (row, sums) in [a, b, c].iter().zip(&mut sums) {
+            for (l, right) in row.iter().zip(right) {
+                for (sum, r) in sums.iter_mut().zip(right) {
+                    *sum += l * r;
+                }
+            }
+        }
+        return sums;
+    }
+    let [w, x, y, z] = &mut sums;
+    for ((((right, a), b), c), d) in right.iter().zip(a).zip(b).zip(c).zip(d) {
+        for ((((r, w), x), y), z) in right.iter().zip(&mut *w).zip(&mut *x).zip(&mut *y).zip(&mut *z) {
+            *w += a * r;
+            *x += b * r;
+            *y += c * r;
+            *z += d * r;
+        }
+    }
+    sums
+}
+
+fn floats(bytes: &mut [u8]) -> impl Iterator<Item = &mut [u8; 4]> {
+    bytes.as_chunks_mut::<4>().0.iter_mut()
+}
+
+fn get(place: &[u8; 4]) -> f32 {
+    f32::from_le_bytes(*place)
+}
+
+fn set(place: &mut [u8; 4], value: f32) {
+    *place = value.to_le_bytes();
+}
