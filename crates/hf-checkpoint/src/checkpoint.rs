@@ -8,11 +8,12 @@ use gguf_format::Metadata;
 use crate::adapter;
 use crate::arch::{self, Context, Family};
 use crate::config::Config;
-use crate::error::{Error, Problem};
+use crate::error::Error;
 use crate::folder;
 use crate::general;
 use crate::map::{self, Map};
 use crate::options::Options;
+use crate::problem::Problem;
 use crate::shards::SourceFile;
 use crate::tensor::Tensor;
 use crate::tokenizer::{self, TokenizerInput};
@@ -66,7 +67,8 @@ impl Checkpoint {
                 let metadata = metadata(family, &config, &folder, options, &mut map);
                 // What is wrong with the tensors comes first: it is the more telling.
                 if !map.problems.is_empty() {
-                    let (architecture, problems) = (family.architecture, map.problems);
+                    map.problems.extend(metadata.err().map(|e| Problem::Metadata { said: e.to_string() }));
+                    let (architecture, problems) = (Some(family.architecture), map.problems);
                     return Err(Error::Mismatch { path: folder, architecture, problems });
                 }
                 let metadata = metadata?;
@@ -75,8 +77,12 @@ impl Checkpoint {
             None => {
                 let mut weights = Weights::new(location.weights.open()?);
                 let notes = adapter::merge(&mut weights, &options.adapters, None)?;
-                let mut map = map::raw(&weights)?;
+                let mut map = map::raw(&weights);
                 map.notes.extend(notes);
+                if !map.problems.is_empty() {
+                    let (path, problems) = (path.to_owned(), map.problems);
+                    return Err(Error::Mismatch { path, architecture: None, problems });
+                }
                 Ok(Self::new(None, Metadata::new(), weights, map))
             }
         }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use gguf_format::{DimsError, MAX_TENSOR_NAME_BYTES};
+use crate::problem::{Problem, ShardProblem, mismatch, told};
 
 /// Why a checkpoint cannot be opened or read. Each message is one line that names file, tensor or key, what was
 /// found and what was expected.
@@ -49,57 +49,11 @@ pub enum Error {
         /// What else was there (`; pytorch_model.bin is not read, save it as safetensors`), or nothing.
         hint: &'static str,
     },
-    /// A shard that the index names is not there.
-    #[error("{}: absent, but {} names it as the file of {tensors} tensors", shard.display(), index.display())]
-    AbsentShard {
-        /// The index.
-        index: PathBuf,
-        /// The shard.
-        shard: PathBuf,
-        /// How many tensors should be in it.
-        tensors: usize,
-    },
-    /// The index names a file that is not in the folder itself.
-    #[error("{}: file of `{tensor}` is `{found}`, expected the name of a file in the same folder", index.display())]
-    ShardPath {
-        /// The index.
-        index: PathBuf,
-        /// The tensor.
-        tensor: String,
-        /// What the index says.
-        found: String,
-    },
-    /// Shards lack tensors that the index says they hold.
-    #[error(
-        "{}: lacks {} that {} says it holds: {}", shard.display(), count(tensors), index.display(), tensors.join(", ")
-    )]
-    NotInShard {
-        /// The index.
-        index: PathBuf,
-        /// The shard.
-        shard: PathBuf,
-        /// The tensors.
-        tensors: Vec<String>,
-    },
-    /// Shards hold tensors that the index does not name.
-    #[error("{}: holds {} that {} does not place there: {}", shard.display(), count(tensors), index.display(), tensors.join(", "))]
-    NotInIndex {
-        /// The index.
-        index: PathBuf,
-        /// The shard.
-        shard: PathBuf,
-        /// The tensors.
-        tensors: Vec<String>,
-    },
-    /// Two shards hold a tensor of the same name.
-    #[error("tensor `{tensor}`: in {} and again in {}", first.display(), second.display())]
-    DuplicateTensor {
-        /// The tensor.
-        tensor: String,
-        /// One shard.
-        first: PathBuf,
-        /// The other.
-        second: PathBuf,
+    /// The index and the shards contradict each other.
+    #[error("{}", told(problems, "; "))]
+    Shards {
+        /// Everything that is wrong.
+        problems: Vec<ShardProblem>,
     },
 
     // The adapter.
@@ -122,7 +76,7 @@ pub enum Error {
         folder: PathBuf,
     },
     /// An adapter does not fit its base.
-    #[error("{}: the adapter does not fit the base model: {}", path.display(), problems.join("; "))]
+    #[error("{}: the adapter does not fit the base model: {}", path.display(), told(problems, "; "))]
     Adapter {
         /// The adapter's folder.
         path: PathBuf,
@@ -215,7 +169,7 @@ pub enum Error {
         method: String,
     },
     /// Packed tensors lack what belongs to them.
-    #[error("{}: weights packed by {method}: {}: download or save the model again", path.display(), problems.join("; "))]
+    #[error("{}: weights packed by {method}: {}: download or save the model again", path.display(), told(problems, "; "))]
     Packed {
         /// The file that names the method.
         path: PathBuf,
@@ -235,12 +189,12 @@ pub enum Error {
         detail: String,
     },
     /// Tensors, config and tokenizer do not fit together.
-    #[error("{}: {}", path.display(), listed(architecture, problems))]
+    #[error("{}", mismatch(path, *architecture, problems))]
     Mismatch {
         /// The folder.
         path: PathBuf,
-        /// The GGUF architecture.
-        architecture: &'static str,
+        /// The GGUF architecture; `None` for tensors that are taken as they are.
+        architecture: Option<&'static str>,
         /// Everything that is wrong.
         problems: Vec<Problem>,
     },
@@ -255,24 +209,6 @@ pub enum Error {
         dtype: String,
         /// Dtypes that are read.
         expected: &'static str,
-    },
-    /// A tensor's shape is none that a GGUF file can hold.
-    #[error("{}: tensor `{tensor}`: shape {found:?}: {source}", path.display())]
-    Dims {
-        /// The shard.
-        path: PathBuf,
-        /// The tensor.
-        tensor: String,
-        /// Its shape, outermost first.
-        found: Vec<u64>,
-        /// Which rule it breaks.
-        source: DimsError,
-    },
-    /// A tensor's name is longer than llama.cpp takes.
-    #[error("tensor `{name}`: name of {} bytes, expected 1 to {MAX_TENSOR_NAME_BYTES} without NUL", name.len())]
-    Name {
-        /// The name.
-        name: String,
     },
     /// A value has no exact counterpart in F32.
     #[error("{}: tensor `{tensor}`: element {index} is {value}, which F32 cannot hold exactly; convert {dtype} first", path.display())]
@@ -329,116 +265,3 @@ pub enum Error {
 }
 
 pub use crate::tokenizer::TokenizerError;
-
-/// Where tensors, config and tokenizer do not fit together.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Problem {
-    /// A tensor that the architecture has no place for.
-    #[error("tensor `{tensor}`: unknown")]
-    Unknown {
-        /// The tensor.
-        tensor: String,
-    },
-    /// A tensor that the architecture needs and the checkpoint lacks.
-    #[error("tensor `{tensor}`: missing")]
-    Missing {
-        /// The tensor's name in the checkpoint.
-        tensor: String,
-    },
-    /// Two tensors of the checkpoint are the same tensor of the model.
-    #[error("`{first}` and `{second}` are both `{plain}`, expected one of them")]
-    Twice {
-        /// One tensor.
-        first: String,
-        /// The other.
-        second: String,
-        /// The name that both have without what stands before it.
-        plain: String,
-    },
-    /// A tensor's shape is not what the config says.
-    #[error("{}: tensor `{tensor}`: shape {found:?}, expected {expected:?} by config.json ({terms})", path.display())]
-    Shape {
-        /// The shard.
-        path: PathBuf,
-        /// The tensor.
-        tensor: String,
-        /// Its shape, outermost first.
-        found: Vec<u64>,
-        /// The shape by the config.
-        expected: Vec<u64>,
-        /// What the expected dimensions are: `vocab_size x hidden_size`.
-        terms: String,
-    },
-    /// A tensor cannot be divided as the config says.
-    #[error("{}: tensor `{tensor}`: shape {found:?}, expected one that has {expected} by config.json", path.display())]
-    Layout {
-        /// The shard.
-        path: PathBuf,
-        /// The tensor.
-        tensor: String,
-        /// Its shape, outermost first.
-        found: Vec<u64>,
-        /// The divisions.
-        expected: String,
-    },
-    /// A tensor's elements are of a type that is not read.
-    #[error("{}: tensor `{tensor}`: dtype {dtype} is not read, expected {expected}", path.display())]
-    Dtype {
-        /// The shard.
-        path: PathBuf,
-        /// The tensor.
-        tensor: String,
-        /// Its dtype.
-        dtype: String,
-        /// Dtypes that are read.
-        expected: &'static str,
-    },
-    /// A tensor's shape is none that a GGUF file can hold.
-    #[error("{}: tensor `{tensor}`: shape {found:?}: {source}", path.display())]
-    Dims {
-        /// The shard.
-        path: PathBuf,
-        /// The tensor.
-        tensor: String,
-        /// The shape it would have, outermost first.
-        found: Vec<u64>,
-        /// Which rule it breaks.
-        source: DimsError,
-    },
-    /// The tokenizer has more or fewer tokens than there are embeddings.
-    #[error("the tokenizer has {tokens} tokens, expected {rows}, the rows of the embeddings (vocab_size)")]
-    Vocabulary {
-        /// Tokens of the tokenizer.
-        tokens: u64,
-        /// Rows of the embeddings.
-        rows: u64,
-    },
-}
-
-/// All problems in one line; tensors that have the same one together.
-fn listed(architecture: &str, problems: &[Problem]) -> String {
-    let of = |pick: fn(&Problem) -> Option<&String>| -> Vec<String> {
-        problems.iter().filter_map(pick).cloned().collect()
-    };
-    let unknown = of(|p| if let Problem::Unknown { tensor } = p { Some(tensor) } else { None });
-    let missing = of(|p| if let Problem::Missing { tensor } = p { Some(tensor) } else { None });
-    let mut lines = Vec::new();
-    if !unknown.is_empty() {
-        lines.push(format!("{} unknown to {architecture}: {}", count(&unknown), unknown.join(", ")));
-    }
-    if !missing.is_empty() {
-        lines.push(format!("{} missing that {architecture} needs: {}", count(&missing), missing.join(", ")));
-    }
-    let grouped = |p: &&Problem| !matches!(p, Problem::Unknown { .. } | Problem::Missing { .. });
-    lines.extend(problems.iter().filter(grouped).map(Problem::to_string));
-    lines.join("; ")
-}
-
-/// `1 tensor`, `3 tensors`.
-fn count(tensors: &[String]) -> String {
-    match tensors.len() {
-        1 => "1 tensor".to_owned(),
-        n => format!("{n} tensors"),
-    }
-}

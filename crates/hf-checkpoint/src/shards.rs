@@ -1,6 +1,6 @@
 //! The safetensors files of a checkpoint and the tensors in them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::header::{self, Entry};
 use crate::json;
 use crate::positional::ReadAt;
+use crate::problem::ShardProblem;
 
 /// A file that tensors come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,23 +37,32 @@ pub(crate) struct Shards {
 }
 
 impl Shards {
-    /// Opens these files, in this order.
+    /// Opens these files, in this order. No two may hold a tensor of the same name.
     pub(crate) fn open(paths: Vec<PathBuf>) -> Result<Self, Error> {
-        let mut files = Vec::with_capacity(paths.len());
+        let mut problems = Vec::new();
+        let shards = Self::open_all(paths, &mut problems)?;
+        if problems.is_empty() { Ok(shards) } else { Err(Error::Shards { problems }) }
+    }
+
+    /// As [`open`](Self::open); of tensors that are there twice the first is kept.
+    fn open_all(paths: Vec<PathBuf>, problems: &mut Vec<ShardProblem>) -> Result<Self, Error> {
+        let mut files: Vec<ReadAt> = Vec::with_capacity(paths.len());
         let mut tensors = BTreeMap::<String, Stored>::new();
         for (shard, path) in paths.into_iter().enumerate() {
             let file = ReadAt::open(path)?;
+            // By the shard that has them first.
+            let mut twice = BTreeMap::<usize, Vec<String>>::new();
             for entry in header::read(&file)? {
-                if let Some(before) = tensors.get(&entry.name) {
-                    let first = files.get(before.shard).map_or(file.path(), ReadAt::path).to_owned();
-                    return Err(Error::DuplicateTensor {
-                        tensor: entry.name,
-                        first,
-                        second: file.path().to_owned(),
-                    });
+                match tensors.get(&entry.name) {
+                    Some(before) => twice.entry(before.shard).or_default().push(entry.name),
+                    None => drop(tensors.insert(entry.name.clone(), Stored { shard, entry })),
                 }
-                tensors.insert(entry.name.clone(), Stored { shard, entry });
             }
+            problems.extend(twice.into_iter().map(|(first, tensors)| ShardProblem::Twice {
+                first: files.get(first).map_or(file.path(), ReadAt::path).to_owned(),
+                second: file.path().to_owned(),
+                tensors,
+            }));
             files.push(file);
         }
         Ok(Self { files, tensors })
@@ -61,34 +71,40 @@ impl Shards {
     /// Opens the files that an index names, and holds both against each other.
     pub(crate) fn open_index(index: &Path) -> Result<Self, Error> {
         let folder = index.parent().unwrap_or(Path::new(""));
-        let by_shard = read_index(index)?;
-        let names: Vec<_> = by_shard.keys().collect();
-        for (name, tensors) in &by_shard {
+        let mut problems = Vec::new();
+        let mut by_shard = read_index(index, &mut problems)?;
+        by_shard.retain(|name, tensors| {
             let shard = folder.join(name);
-            if !shard.exists() {
-                return Err(Error::AbsentShard { index: index.to_owned(), shard, tensors: tensors.len() });
+            let there = shard.exists();
+            if !there {
+                problems.push(ShardProblem::Absent {
+                    index: index.to_owned(),
+                    shard,
+                    tensors: tensors.len(),
+                });
             }
-        }
-        let shards = Self::open(names.iter().map(|name| folder.join(name)).collect())?;
-        let mut expected = HashMap::new();
+            there
+        });
+        let shards = Self::open_all(by_shard.keys().map(|name| folder.join(name)).collect(), &mut problems)?;
+        let mut named = HashSet::new();
         for (number, (name, tensors)) in by_shard.iter().enumerate() {
             let absent = |t: &&String| shards.tensors.get(*t).is_none_or(|s| s.shard != number);
             let absent: Vec<_> = tensors.iter().filter(absent).cloned().collect();
             if !absent.is_empty() {
                 let (index, shard) = (index.to_owned(), folder.join(name));
-                return Err(Error::NotInShard { index, shard, tensors: absent });
+                problems.push(ShardProblem::Lacks { index, shard, tensors: absent });
             }
-            expected.extend(tensors.iter().map(|t| (t, number)));
+            named.extend(tensors);
         }
         for (number, file) in shards.files.iter().enumerate() {
-            let extra = |s: &&Stored| s.shard == number && !expected.contains_key(&s.entry.name);
+            let extra = |s: &&Stored| s.shard == number && !named.contains(&s.entry.name);
             let extra: Vec<_> = shards.tensors.values().filter(extra).map(|s| s.entry.name.clone()).collect();
             if !extra.is_empty() {
                 let (index, shard) = (index.to_owned(), file.path().to_owned());
-                return Err(Error::NotInIndex { index, shard, tensors: extra });
+                problems.push(ShardProblem::Extra { index, shard, tensors: extra });
             }
         }
-        Ok(shards)
+        if problems.is_empty() { Ok(shards) } else { Err(Error::Shards { problems }) }
     }
 
     /// The tensors, by name.
@@ -114,7 +130,10 @@ impl Shards {
 }
 
 /// The tensors of each file by `weight_map`.
-fn read_index(index: &Path) -> Result<BTreeMap<String, Vec<String>>, Error> {
+fn read_index(
+    index: &Path,
+    problems: &mut Vec<ShardProblem>,
+) -> Result<BTreeMap<String, Vec<String>>, Error> {
     let document = json::read(index)?;
     let map = match document.get("weight_map") {
         Some(Value::Object(map)) if !map.is_empty() => map,
@@ -137,11 +156,12 @@ fn read_index(index: &Path) -> Result<BTreeMap<String, Vec<String>>, Error> {
         // A name that climbs out of the folder would read files that the user did not point at.
         let plain = Path::new(name).file_name().is_some_and(|n| n == name);
         if !plain || name.contains(['/', '\\', '\0']) {
-            return Err(Error::ShardPath {
+            problems.push(ShardProblem::Outside {
                 index: index.to_owned(),
                 tensor: tensor.clone(),
                 found: name.to_owned(),
             });
+            continue;
         }
         by_shard.entry(name.to_owned()).or_default().push(tensor.clone());
     }

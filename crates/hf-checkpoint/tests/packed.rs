@@ -105,7 +105,11 @@ fn changed(parent: &Path, form: &str, from: &str, to: &str) -> String {
     let text = fs::read_to_string(&config).unwrap();
     assert!(text.contains(from));
     fs::write(&config, text.replace(from, to)).unwrap();
-    open(&path).unwrap_err().to_string()
+    match open(&path).unwrap_err() {
+        // The message tells the first ones only.
+        Error::Packed { problems, .. } => problems.join("; "),
+        error => error.to_string(),
+    }
 }
 
 #[test]

@@ -10,8 +10,9 @@ use gguf_format::{Dims, GgmlType, MAX_TENSOR_NAME_BYTES};
 use crate::arch::{Family, Names, Scalar, Skip, Skipping};
 use crate::config::Config;
 use crate::element::{self, Element};
-use crate::error::{Error, Problem};
+use crate::error::Error;
 use crate::json;
+use crate::problem::{self, Problem};
 use crate::sizes::Dim;
 use crate::tensor::Tensor;
 use crate::transform::{Origin, View};
@@ -36,29 +37,38 @@ impl Map {
     }
 }
 
-/// Every tensor under its own name, with its own shape.
-pub(crate) fn raw(weights: &Weights) -> Result<Map, Error> {
+/// Every tensor under its own name, with its own shape. What no GGUF file can hold is among the map's problems.
+pub(crate) fn raw(weights: &Weights) -> Map {
     let mut map = Map::default();
     for (number, weight) in weights.list().iter().enumerate() {
-        let from = Element::number(weight.dtype).ok_or_else(|| Error::Dtype {
-            path: weights.path_of(weight),
-            tensor: weight.name.clone(),
-            dtype: weight.dtype.to_string(),
-            expected: element::NUMBERS,
-        })?;
-        let dims = dims(&weight.shape).map_err(|source| Error::Dims {
-            path: weights.path_of(weight),
-            tensor: weight.name.clone(),
-            found: weight.shape.clone(),
-            source,
-        })?;
-        let element = if dims.len() <= 1 { GgmlType::F32 } else { from.lossless() };
-        let name = checked_name(weight.name.clone())?;
-        let tensor = Tensor { name, dims, element, source: weight.name.clone() };
-        let origin = Origin::Parts(vec![View::whole(number, tensor.elements())]);
-        map.push(tensor, origin);
+        match as_it_is(weights, weight) {
+            Ok(tensor) => {
+                let origin = Origin::Parts(vec![View::whole(number, tensor.elements())]);
+                map.push(tensor, origin);
+            }
+            Err(problem) => map.problems.push(problem),
+        }
     }
-    Ok(map)
+    map
+}
+
+fn as_it_is(weights: &Weights, weight: &Weight) -> Result<Tensor, Problem> {
+    let (path, name) = (|| weights.path_of(weight), weight.name.clone());
+    let Some(from) = Element::number(weight.dtype) else {
+        let dtype = weight.dtype.to_string();
+        return Err(Problem::Dtype { path: path(), tensor: name, dtype, expected: element::NUMBERS });
+    };
+    let dims = match dims(&weight.shape) {
+        Ok(dims) => dims,
+        Err(source) => {
+            return Err(Problem::Dims { path: path(), tensor: name, found: weight.shape.clone(), source });
+        }
+    };
+    if !can_be_named(&name) {
+        return Err(Problem::Name { name });
+    }
+    let element = if dims.len() <= 1 { GgmlType::F32 } else { from.lossless() };
+    Ok(Tensor { name, dims, element, source: weight.name.clone() })
 }
 
 /// The weights under the names that a family's rows have.
@@ -101,8 +111,8 @@ impl<'a> Named<'a> {
         if !skipped.is_empty() {
             map.notes.push(format!(
                 "{} of the checkpoint have no place in a GGUF file and were left out: {}",
-                if skipped.len() == 1 { "1 tensor".to_owned() } else { format!("{} tensors", skipped.len()) },
-                skipped.join(", ")
+                problem::count(skipped.len()),
+                problem::told(&skipped, ", ")
             ));
         }
         named
@@ -262,11 +272,9 @@ fn dims(shape: &[u64]) -> Result<Vec<u64>, gguf_format::DimsError> {
     Dims::new(&dims).map(|_| dims)
 }
 
-fn checked_name(name: String) -> Result<String, Error> {
-    if name.is_empty() || name.len() > MAX_TENSOR_NAME_BYTES || name.contains('\0') {
-        return Err(Error::Name { name });
-    }
-    Ok(name)
+/// Whether llama.cpp takes a tensor of this name.
+fn can_be_named(name: &str) -> bool {
+    !name.is_empty() && name.len() <= MAX_TENSOR_NAME_BYTES && !name.contains('\0')
 }
 
 /// The dimensions' values.

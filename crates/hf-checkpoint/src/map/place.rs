@@ -4,12 +4,13 @@ use gguf_format::GgmlType;
 use safetensors::Dtype;
 
 use super::layout::{self, Part};
-use super::{Named, checked_name, dims, sizes};
+use super::{Named, can_be_named, dims, sizes};
 use crate::arch::{Presence, Row, Source};
 use crate::config::Config;
 use crate::element::{self, Element};
-use crate::error::{Error, Problem};
+use crate::error::Error;
 use crate::json;
+use crate::problem::Problem;
 use crate::sizes::{Dim, terms};
 use crate::tensor::Tensor;
 use crate::transform::{Changes, Origin, View};
@@ -132,14 +133,14 @@ impl Place {
         Ok((0..count).map(|e| name.replace("{e}", &e.to_string())).collect())
     }
 
-    fn target(&self) -> Result<String, Error> {
+    fn target(&self) -> String {
         let name = self.row.target.replace("{}", &self.block.to_string());
         let suffix = match (self.row.from.bare, self.bias) {
             (true, _) => "",
             (false, true) => ".bias",
             (false, false) => ".weight",
         };
-        checked_name(name + suffix)
+        name + suffix
     }
 
     /// The tensor made of these weights; none if there is a problem.
@@ -217,7 +218,11 @@ impl Place {
             });
             return Ok(None);
         }
-        let name = self.target()?;
+        let name = self.target();
+        if !can_be_named(&name) {
+            problems.push(Problem::Name { name });
+            return Ok(None);
+        }
         let changed = views.iter().any(|v| !v.changes.list.is_empty());
         let element = if changed { GgmlType::F32 } else { self.element(&name, dims.len(), source, &weights) };
         let block = element.block_len() as u64;
