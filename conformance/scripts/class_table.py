@@ -10,7 +10,7 @@ pre        the converter's name of the pre-tokenizer, where it is not the tokeni
 old        the configuration in the shape that transformers 4 wrote
 edit       what is changed in config.json after transformers wrote it
 tensors    what is changed in the tensors: of names, with dtypes and shapes, and the configuration, to the same
-quantized  the quantized type that is compared, Q4_K_M if nothing is said
+quantized  the quantized type that is compared, Q4_K_M if nothing is said, None if llama.cpp does not take the model
 """
 
 # ids: first, last and padding token
@@ -173,7 +173,8 @@ model("phi-moe", "Phimoe", "sentencepiece", decoder(num_local_experts=4, num_exp
 
 # DeepSeek
 
-model("deepseek-v2", "DeepseekV2", "qwen2", mla(num_hidden_layers=3, q_lora_rank=None, n_shared_experts=2, n_group=1, topk_group=1))
+model("deepseek-v2", "DeepseekV2", "qwen2", mla(num_hidden_layers=3, q_lora_rank=None, n_shared_experts=2, n_group=1, topk_group=1),
+      quantized=None)  # llama.cpp takes none without that rank but DeepSeek V2 Lite, by its 27 blocks
 model("deepseek-v2-q-lora", "DeepseekV2", "qwen2", mla(num_hidden_layers=2, n_shared_experts=1, n_group=2, topk_group=1,
                                                       topk_method="group_limited_greedy", rope_parameters={
     **YARN, "mscale": 0.707, "mscale_all_dim": 0.707}), old=True)
@@ -284,3 +285,144 @@ model("arcee", "Arcee", "llama3", decoder())
 model("mamba", "Mamba", "smollm", {"hidden_size": 64, "state_size": 8, "num_hidden_layers": 2, "conv_kernel": 4})
 model("mamba2", "Mamba2", "smollm", {"hidden_size": 64, "state_size": 16, "num_hidden_layers": 2, "num_heads": 8, "head_dim": 16,
                                      "n_groups": 2})
+
+# As others wrote them: older configurations, names of tensors as published
+
+
+def flat(config):
+    """Settings of the language model beside all others, as Qwen's first models that see had them."""
+    config.update(config.pop("text_config") | {"model_type": config["model_type"]})
+    old_mrope(config)
+
+
+def old_mrope(config):
+    for part in (config, config.get("text_config", {})):
+        rope = part.pop("rope_parameters", None)
+        if rope:
+            part["rope_theta"] = rope["rope_theta"]
+            part["rope_scaling"] = {"type": "mrope", "mrope_section": rope["mrope_section"]}
+
+
+def sparse(config):
+    """The little that Gemma 3's configuration says of the language model; the rest is transformers'."""
+    text = config["text_config"]
+    config["text_config"] = {key: text[key] for key in ("hidden_size", "intermediate_size", "model_type", "num_hidden_layers",
+                                                        "sliding_window", "vocab_size")}
+    config["text_config"]["rope_scaling"] = {"factor": 8.0, "rope_type": "linear"}
+
+
+def renamed(*pairs, more=()):
+    """Changes names of tensors, and adds some."""
+    def rename(tensors, _):
+        out = {}
+        for name, tensor in tensors.items():
+            for old, new in pairs:
+                name = name.replace(old, new)
+            out[name] = tensor
+        return {**out, **dict(more)}
+    return rename
+
+
+def mxfp4(tensors, _):
+    """GPT-OSS's experts as published: transposed, in blocks of 32 with a scale each."""
+    out = {}
+    for name, (dtype, shape) in tensors.items():
+        if name.endswith(("experts.gate_up_proj", "experts.down_proj")):
+            experts, columns, rows = shape
+            out[f"{name}_blocks"] = ("U8", [experts, rows, columns // 32, 16])
+            out[f"{name}_scales"] = ("U8", [experts, rows, columns // 32])
+        else:
+            out[name] = (dtype, shape)
+    return out
+
+
+def long(factors, **more):
+    return {"rope_type": "longrope", "rope_theta": 10000.0, "long_factor": [1.0 + i / 4 for i in range(factors)],
+            "short_factor": [1.0 + i / 16 for i in range(factors)], **more}
+
+
+model("qwen2-vl-old", "Qwen2VL", "qwen2", {"text_config": decoder(rope_parameters=MROPE), "vision_config": VISION},
+      of="ForConditionalGeneration", edit=flat, tensors=renamed(("model.language_model.", "model."), ("model.visual.", "visual.")))
+model("qwen2.5-vl-old", "Qwen2_5_VL", "qwen2", {"text_config": decoder(rope_parameters=MROPE), "vision_config": {
+    **VISION, "out_hidden_size": 64, "fullatt_block_indexes": [0]}}, of="ForConditionalGeneration", edit=flat,
+      tensors=renamed(("model.language_model.", "model."), ("model.visual.", "visual.")))
+model("qwen3-vl-old", "Qwen3VL", "qwen3", {"text_config": decoder(head_dim=32, rope_parameters=MROPE), "vision_config": {
+    **VISION, "out_hidden_size": 64, "num_position_embeddings": 16, "deepstack_visual_indexes": [0]}},
+      of="ForConditionalGeneration", edit=old_mrope)
+model("gemma3-vl-sparse", "Gemma3", "sentencepiece", {
+    "text_config": decoder(num_attention_heads=8, num_key_value_heads=4, head_dim=256, sliding_window=64), "vision_config": VISION,
+    "mm_tokens_per_image": 4}, of="ForConditionalGeneration", edit=sparse)
+model("ministral3-vl", "Mistral3", "mistral", {
+    "text_config": {"model_type": "ministral3", **decoder(head_dim=32, rope_parameters={
+        **YARN, "beta_fast": 32.0, "beta_slow": 1.0, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1})},
+    "vision_config": {"model_type": "pixtral", **VISION, "head_dim": 16}}, of="ForConditionalGeneration")
+model("mixtral-old", "Mixtral", "sentencepiece", decoder(num_local_experts=4, num_experts_per_tok=2, sliding_window=None), old=True)
+model("gemma2-old", "Gemma2", "sentencepiece", decoder(head_dim=32), old=True)
+model("phi-2-old", "Phi", "smollm", decoder(num_key_value_heads=4, partial_rotary_factor=0.4), old=True)
+model("phi-3-old", "Phi3", "sentencepiece", decoder(sliding_window=None), old=True)
+model("phi-3-long-old", "Phi3", "sentencepiece", decoder(
+    original_max_position_embeddings=128, rope_parameters=long(8)), old=True)
+model("phi-3-su-old", "Phi3", "sentencepiece", decoder(
+    original_max_position_embeddings=128, rope_parameters=long(8)), old=True, edit=lambda config: config["rope_scaling"].update(
+        type="su", rope_type="su"))
+model("phi-4-mini", "Phi3", "smollm", decoder(original_max_position_embeddings=128, tie_word_embeddings=True, head_dim=16,
+                                              rope_parameters=long(6, partial_rotary_factor=0.75)))
+model("phi-4-mini-old", "Phi3", "smollm", decoder(original_max_position_embeddings=128, tie_word_embeddings=True, head_dim=16,
+                                                  rope_parameters=long(6, partial_rotary_factor=0.75)), old=True)
+model("phi-moe-long", "Phimoe", "sentencepiece", decoder(
+    num_local_experts=4, num_experts_per_tok=2, rope_parameters=long(8, short_mscale=1.25, long_mscale=1.5,
+                                                                     original_max_position_embeddings=128)),
+      edit=lambda config: config.update(architectures=["PhiMoEForCausalLM"], original_max_position_embeddings=128), old=True)
+model("gpt-oss-mxfp4", "GptOss", "llama3", decoder(head_dim=32, intermediate_size=64, num_local_experts=4, num_experts_per_tok=2,
+                                                   sliding_window=64), tensors=mxfp4,
+      edit=lambda config: config.update(quantization_config={"modules_to_not_convert": ["lm_head"], "quant_method": "mxfp4"}))
+model("olmo3-old-yarn", "Olmo3", "llama3", decoder(num_hidden_layers=4, sliding_window=64), old=True,
+      edit=lambda config: (config.pop("rope_local_base_freq"), config.update(rope_theta=500000, rope_scaling={
+          "attention_factor": 1.25, "beta_fast": 32, "beta_slow": 1, "factor": 8.0, "original_max_position_embeddings": 128,
+          "rope_type": "yarn"})))
+model("lfm2-adjusted", "Lfm2", "llama3", decoder(num_hidden_layers=3, full_attn_idxs=[1], intermediate_size=144,
+                                                 block_multiple_of=16, conv_L_cache=3), old=True)
+model("falcon-h1-plain", "FalconH1", "llama3", decoder(
+    mamba_d_ssm=128, mamba_n_heads=8, mamba_d_head=16, mamba_d_state=16, mamba_rms_norm=False, tie_word_embeddings=True,
+    attention_bias=True, mlp_bias=True, projectors_bias=True), edit=lambda config: config.update(head_dim=16), dtype="F32")
+model("nemotron-h-old", "NemotronH", "llama3", decoder(
+    head_dim=16, layers_block_type=["mamba", "attention", "mlp", "mamba"], num_hidden_layers=4, mamba_num_heads=8, mamba_head_dim=16,
+    ssm_state_size=16, n_groups=2), edit=lambda config: (config.pop("layers_block_type"), config.update(
+        hybrid_override_pattern="M*-M")))
+model("granite-old", "Granite", "smollm", decoder(embedding_multiplier=12, logits_scaling=8.0, residual_multiplier=0.22,
+                                                  attention_bias=True, mlp_bias=True), old=True)
+model("smollm3-old", "SmolLM3", "llama3", decoder(num_hidden_layers=4, no_rope_layer_interval=4), old=True)
+model("cohere-old", "Cohere", "llama3", decoder(logit_scale=0.0625, tie_word_embeddings=True), old=True)
+model("glm4-old", "Glm4", "qwen2", decoder(head_dim=16, partial_rotary_factor=0.5), added=GLM, old=True)
+model("exaone4-old", "Exaone4", "llama3", decoder(num_hidden_layers=4, sliding_window=64, sliding_window_pattern=4,
+                                                  rope_parameters=LLAMA3_ROPE), old=True)
+model("exaone4-global", "Exaone4", "llama3", decoder(sliding_window=None, sliding_window_pattern=None, tie_word_embeddings=True,
+                                                     layer_types=["full_attention"] * 2))
+model("bloom-old", "Bloom", "smollm", {"hidden_size": 64, "n_layer": 2, "n_head": 4}, tensors=renamed(("transformer.", "")))
+model("gpt2-old", "GPT2", "smollm", {"n_embd": 64, "n_layer": 2, "n_head": 4, "n_positions": 128}, of="LMHeadModel",
+      edit=lambda config: config.update(n_ctx=128), dtype="F32", tensors=renamed(("transformer.", "")))
+model("gpt-neox-old", "GPTNeoX", "smollm", decoder(num_key_value_heads=4, use_parallel_residual=False), dtype="F16",
+      edit=lambda config: (config.pop("model_type"), config.update(rotary_pct=1.0, rotary_emb_base=10000)),
+      tensors=renamed(more=[(f"gpt_neox.layers.{i}.attention.{name}", tensor) for i in range(2) for name, tensor in (
+          ("bias", ("U8", [1, 1, 128, 128])), ("masked_bias", ("F16", [])), ("rotary_emb.inv_freq", ("F16", [2])))]))
+model("stablelm-old", "StableLm", "smollm", decoder(use_qkv_bias=True, partial_rotary_factor=0.25), old=True)
+model("starcoder2-tied", "Starcoder2", "smollm", decoder(use_bias=True, tie_word_embeddings=True), old=True)
+model("nemotron-old", "Nemotron", "sentencepiece", decoder(head_dim=16, partial_rotary_factor=0.5), old=True)
+model("minicpm3-long", "MiniCPM3", "sentencepiece", decoder(
+    num_key_value_heads=4, q_lora_rank=24, kv_lora_rank=32, qk_nope_head_dim=16, qk_rope_head_dim=8, v_head_dim=16,
+    rope_parameters=long(4, original_max_position_embeddings=128)), old=True)
+model("hunyuan-alpha", "HunYuanDenseV1", "llama3", {**decoder(head_dim=16, tie_word_embeddings=True), "max_position_embeddings": 32768, "rope_parameters": {
+    "rope_type": "dynamic", "rope_theta": 10000.0, "alpha": 1000.0, "factor": 1.0, "beta_fast": 32, "beta_slow": 1, "mscale": 1.0,
+    "mscale_all_dim": 1.0}})
+model("seed-oss-old", "SeedOss", "llama3", decoder(head_dim=16, attention_bias=True, attention_out_bias=False), old=True)
+model("deepseek-v3-old", "DeepseekV3", "qwen2", mla(num_hidden_layers=2, n_shared_experts=1, n_group=2, topk_group=1, rope_parameters={
+    **YARN, "mscale": 1.0, "mscale_all_dim": 1.0, "beta_fast": 32, "beta_slow": 1}), old=True)
+model("llama4-old", "Llama4", "llama3", {"text_config": decoder(
+    num_hidden_layers=2, head_dim=16, intermediate_size_mlp=128, num_local_experts=4, num_experts_per_tok=1,
+    rope_parameters=LLAMA3_ROPE), "vision_config": {**VISION, "vision_output_dim": 32, "projector_input_dim": 32,
+                                                   "projector_output_dim": 32}}, of="ForConditionalGeneration", old=True)
+model("mamba-untied", "Mamba", "smollm", {"hidden_size": 64, "state_size": 8, "num_hidden_layers": 2, "tie_word_embeddings": False,
+                                         "time_step_rank": 6}, dtype="F32")
+model("apertus-old", "Apertus", "llama3", decoder(rope_parameters=LLAMA3_ROPE), old=True)
+model("ernie4.5-bias", "Ernie4_5", "sentencepiece", decoder(use_bias=True), old=True)
+model("arcee-yarn", "Arcee", "llama3", decoder(rope_parameters=YARN, attention_bias=True, mlp_bias=True), old=True)

@@ -3,7 +3,7 @@
 
 What transformers' configuration classes fill in where config.json has nothing, by model type: the table that hf-checkpoint
 reads (src/defaults.json). Sizes that shape tensors are left out on purpose: a config without them is broken, and
-a default would only hide it.
+a default would only hide it. Models within models (`…_text`) have them: their published configs rely on it.
 
 A value is the default itself where there is no key, or what it is made of where there is none or null: "=heads", "=head_dim"
 (hidden_size / num_attention_heads) or "=N*hidden". {"absent": A, "null": B} where a null gets something else. Under
@@ -78,6 +78,10 @@ def of(model_type):
                 values[key] = derived
         else:
             values[key] = {"absent": derived, "null": null}
+    if model_type.endswith("_text"):
+        # Gemma 3's published configs say little of the language model within.
+        own = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "vocab_size")
+        values.update({key: default[key] for key in own if isinstance(default.get(key), int)})
     special = {}
     if "rope_parameters" in default:
         special["rope"] = default["rope_parameters"]

@@ -13,7 +13,7 @@ const IDS: [u32; 8] = [0, 1, 7, 18, 17, 15, 12, 10];
 type Make = fn(&Workbench) -> Result;
 
 /// What the golden files are called here, and how each kind is made.
-const KINDS: [(&str, Make); 7] = [
+const KINDS: [(&str, Make); 8] = [
     ("models", models),
     ("kernels", |_| {
         shell::run(&mut cargo(&["run", "--quiet", "--release", "-p", "conformance", "--", "kernel-golden"]))
@@ -32,6 +32,15 @@ const KINDS: [(&str, Make); 7] = [
         let golden = root().join("crates/hf-checkpoint/tests/golden");
         let mut script = bench.python("checkpoint_golden.py")?;
         shell::run(script.arg(llama_cpp).arg("golden").arg(folders).arg(golden))
+    }),
+    ("classes", |bench| {
+        let (_, llama_cpp) = bench.converter()?;
+        let folders = bench.folder("class-folders")?;
+        let golden = root().join("crates/hf-checkpoint/tests/golden/classes");
+        let mut make = bench.python("class_models.py")?;
+        shell::run(make.arg(&folders).arg("--small").arg("--describe").arg(&golden))?;
+        let mut script = bench.python("checkpoint_golden.py")?;
+        shell::run(script.arg(llama_cpp).arg("golden").arg(folders).arg(golden).arg("16"))
     }),
     ("packed", |bench| {
         let (_, llama_cpp) = bench.converter()?;

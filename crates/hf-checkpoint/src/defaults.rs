@@ -4,7 +4,8 @@
 //! `defaults.json`, which `conformance/scripts/config_defaults.py` makes of the configuration classes of transformers
 //! 5.23. Sizes that shape tensors (hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, vocab_size)
 //! are left out on purpose: a config without them is broken, and transformers' defaults for them (4096, 32 …) only
-//! hide it.
+//! hide it. Only models within models have them (`…_text`): the configs of Gemma 3 rely on that, and a wrong one does not
+//! fit the tensors.
 
 use std::sync::LazyLock;
 
@@ -62,7 +63,9 @@ impl Defaults {
 
     /// Fills in what is absent or null.
     pub(crate) fn fill(self, config: &mut Map<String, Value>) {
-        for (key, fill) in self.0.iter().filter(|(key, _)| !key.is_empty()) {
+        // Twice: what is made of other settings may be made of such as are filled in.
+        let all = || self.0.iter().filter(|(key, _)| !key.is_empty());
+        for (key, fill) in all().chain(all()) {
             let absent = !config.contains_key(key);
             if !absent && config.get(key).is_some_and(|v| !v.is_null()) {
                 continue;

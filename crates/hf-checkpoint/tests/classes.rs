@@ -25,19 +25,31 @@ fn models_of_every_class_become_what_the_converter_makes_of_them() {
         .collect();
     names.sort();
     assert!(names.len() > 70, "{} models", names.len());
-    let mut wrong = Vec::new();
-    for name in &names {
-        let folder = Description::read(&golden.join(format!("{name}.json"))).write(parent.path(), name);
-        let expected = fs::read_to_string(golden.join(format!("{name}.txt"))).unwrap();
-        let found = Checkpoint::open(&folder, &Options::new()).and_then(|c| listing::listing(&c, 16));
-        let differences = match found {
-            Ok(found) => differences::differences(&expected, &found),
-            Err(error) => vec![error.to_string()],
-        };
-        if !differences.is_empty() {
-            wrong.push(format!("{name}:\n{}", differences.join("\n")));
-        }
-        fs::remove_dir_all(folder).unwrap();
-    }
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let (golden, parent) = (&golden, parent.path());
+        let part = names.len().div_ceil(std::thread::available_parallelism().map_or(1, usize::from));
+        let parts = names.chunks(part);
+        let threads: Vec<_> = parts
+            .map(|names| {
+                let wrong =
+                    move || names.iter().filter_map(|name| wrong(golden, parent, name)).collect::<Vec<_>>();
+                scope.spawn(wrong)
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
     assert!(wrong.is_empty(), "{} of {} models:\n{}", wrong.len(), names.len(), wrong.join("\n"));
+}
+
+/// How what we make of a model differs from what is golden.
+fn wrong(golden: &Path, parent: &Path, name: &str) -> Option<String> {
+    let folder = Description::read(&golden.join(format!("{name}.json"))).write(parent, name);
+    let expected = fs::read_to_string(golden.join(format!("{name}.txt"))).unwrap();
+    let found = Checkpoint::open(&folder, &Options::new()).and_then(|c| listing::listing(&c, 16));
+    let differences = match found {
+        Ok(found) => differences::differences(&expected, &found),
+        Err(error) => vec![error.to_string()],
+    };
+    fs::remove_dir_all(folder).unwrap();
+    (!differences.is_empty()).then(|| format!("{name}:\n{}", differences.join("\n")))
 }

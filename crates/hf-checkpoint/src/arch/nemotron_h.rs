@@ -41,8 +41,12 @@ static NEMOTRON_H_MOE: Family = Family {
 
 /// The pattern knows better than the number.
 const BLOCKS: Dim = Dim::Rule("num_hidden_layers", |config, _| {
-    match config.get("layers_block_type").and_then(serde_json::Value::as_array) {
-        Some(types) if !types.is_empty() => Ok(types.len() as u64),
+    let length = |pattern: &serde_json::Value| match pattern {
+        serde_json::Value::String(letters) => letters.len(),
+        other => other.as_array().map_or(0, Vec::len),
+    };
+    match config.get("layers_block_type").or(config.get("hybrid_override_pattern")).map(length) {
+        Some(blocks) if blocks > 0 => Ok(blocks as u64),
         _ => config.dim(Dim::Blocks),
     }
 });
