@@ -17,10 +17,50 @@ import sys
 import class_models
 import class_table
 
-# Settings that llama.cpp takes for granted in a class, whatever the configuration says: it has no key for them.
+# Settings that llama.cpp takes for granted in a class: it has no key for them, or none that the converter writes.
 GRANTED = {
-    "gemma2": {"query_pre_attn_scalar": 32},  # 1 / sqrt(head_dim)
+    # The scale of queries is 1 / sqrt(head_dim); of Gemma 3 every sixth layer is global.
+    "gemma2": {"query_pre_attn_scalar": 32},
+    "gemma3": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6, "sliding_window_pattern": 6},
+    "gemma3-old": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6},
+    "gemma3-vl": {"text_config": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6}},
+    # The weights of the chosen experts add up to 1.
     "qwen3-moe": {"norm_topk_prob": True},
+    "qwen3-vl-moe": {"text_config": {"rope_parameters": {"mrope_section": [4, 6, 6]}, "norm_topk_prob": True}},
+    # The sections of positions fill the head.
+    "qwen3-vl": {"text_config": {"rope_parameters": {"mrope_section": [4, 6, 6]}}},
+    # The feed-forward network is four times as wide as the model.
+    "phi-2": {"intermediate_size": 256},
+    # No sliding window.
+    "phi-3": {"sliding_window": 512},
+    "starcoder2": {"sliding_window": 512},
+    "exaone4": {"sliding_window": None},
+    # The short factors hold up to the original context, the long ones in any larger context, whatever is in it.
+    "phi-3-longrope": {"original_max_position_embeddings": 512, "max_position_embeddings": 2048},
+    # The model without a low rank of queries has 27 layers; experts are chosen without groups.
+    "deepseek-v2": {"num_hidden_layers": 27},
+    "deepseek-v2-q-lora": {"n_group": 1, "topk_group": 1, "topk_method": "greedy"},
+    # The head is scaled for a base width of 256.
+    "minicpm3": {"dim_model_base": 256},
+    # Yarn's bounds are whole numbers.
+    "gpt-oss": {"rope_parameters": {"rope_type": "yarn", "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": True,
+                                    "original_max_position_embeddings": 4096, "rope_theta": 150000.0}},
+    # Without experts, both widths are one.
+    "granite-hybrid-dense": {"intermediate_size": 48},
+    "granite-4": {"intermediate_size": 48},
+    # Every fourth layer has no positions.
+    "smollm3": {"no_rope_layer_interval": 4},
+    # As many keys as queries.
+    "olmoe": {"num_key_value_heads": 4},
+    # Only models of 64 layers and more have norms of queries and keys.
+    "cohere-qk-norm": {"num_hidden_layers": 64},
+    # Chunks of 8192; the fourth layer sees all.
+    "llama4": {"text_config": {"attention_chunk_size": 8192}},
+    "llama4-text": {"attention_chunk_size": 8192, "num_hidden_layers": 4},
+    # An output head of its own.
+    "stablelm-2": {"tie_word_embeddings": False},
+    # The shared experts are as wide as the dense network divided by the number of key heads.
+    "ernie4.5-moe": {"intermediate_size": 64},
 }
 # Longer than the sliding windows of the models that have one.
 LENGTH = 96
@@ -36,15 +76,27 @@ def special(config):
     return found
 
 
+def merged(settings, more):
+    """Settings with others over them."""
+    both = dict(settings)
+    for key, value in more.items():
+        nested = isinstance(value, dict) and isinstance(both.get(key), dict)
+        both[key] = merged(both[key], value) if nested else value
+    return both
+
+
 def prompt(config):
     text = getattr(config, "text_config", None) or config
+    length = min(LENGTH, getattr(text, "max_position_embeddings", None) or LENGTH)
     usable = [i for i in range(text.vocab_size) if i not in special(config)]
-    return [usable[(7919 * i * i + 104729 * i + 11) % len(usable)] for i in range(LENGTH)]
+    return [usable[(7919 * i * i + 104729 * i + 11) % len(usable)] for i in range(length)]
 
 
-def gelu(config):
+def gelu(model):
     """Whether the model has a GELU, of any kind."""
-    return any("gelu" in str(value) for key, value in config.to_dict().items() if "act" in key)
+    text = getattr(model.config, "text_config", None) or model.config
+    said = [str(value) for key, value in text.to_dict().items() if "act" in key]
+    return any("gelu" in name.lower() for name in said + [type(module).__name__ for module in model.modules()])
 
 
 def outputs(folder, name):
@@ -66,8 +118,7 @@ def outputs(folder, name):
             said = model(**batch)
     kind = "logits" if "logits" in said and said["logits"].ndim == 3 else "embeddings"
     numbers = said["logits" if kind == "logits" else "last_hidden_state"][0]
-    text = getattr(model.config, "text_config", None) or model.config
-    about = {"name": name, "kind": kind, "ids": ids, "width": numbers.shape[1], "gelu": gelu(text)}
+    about = {"name": name, "kind": kind, "ids": ids, "width": numbers.shape[1], "gelu": gelu(model)}
     return about, numbers.float().numpy()
 
 
@@ -84,7 +135,7 @@ def main():
     made = []
     for name in only:
         model = dict(class_table.models()[name])
-        model["settings"] = {**model["settings"], **GRANTED.get(name, {})}
+        model["settings"] = merged(model["settings"], GRANTED.get(name, {}))
         try:
             class_models.make(name, model, arguments.out / name, arguments.npm)
             about, numbers = outputs(arguments.out / name, name)

@@ -24,7 +24,12 @@ impl Model {
     ///
     /// When llama.cpp cannot run the model.
     pub fn outputs(&self, tokens: &[i32], output: Output) -> Result<Vec<Vec<f32>>, Refused> {
+        let room = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
         let mut context = self.context_with(|params| {
+            // Also more than the model was trained on.
+            params.n_ctx = params.n_ctx.max(room);
+            params.n_batch = params.n_ctx;
+            params.n_ubatch = params.n_ctx;
             params.type_k = sys::GGML_TYPE_F32;
             params.type_v = sys::GGML_TYPE_F32;
             params.flash_attn_type = sys::LLAMA_FLASH_ATTN_TYPE_DISABLED;

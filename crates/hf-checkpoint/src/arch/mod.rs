@@ -32,6 +32,8 @@ mod pooling;
 mod qwen;
 mod qwen_next;
 mod qwen_vl;
+#[cfg(test)]
+mod readme;
 mod rules;
 mod stablelm;
 mod table;
