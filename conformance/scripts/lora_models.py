@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
-"""lora_models.py MODELS OUT
+"""lora_models.py MODELS OUT [CASE …]
+lora_models.py --golden MODELS OUT
 
 Writes tiny models with adapters, and what peft makes of them: OUT/<case>/base, the adapters OUT/<case>/0, 1 …, peft's own
 merge OUT/<case>/merged, and OUT/<case>/scales, a line for each adapter. MODELS is conformance/fixture-models/models, whose
 tokenizers the folders get.
 
+The second form makes the folders of crates/hf-checkpoint/tests/golden/lora: the cases GOLDEN of even smaller models, without
+tokenizers and whatever else the tests do not read.
+
 Needs torch, transformers and peft (conformance/scripts/setup.sh). Deterministic.
 """
+import json
 import os
 import pathlib
 import shutil
@@ -20,10 +25,16 @@ import transformers
 from peft import LoraConfig, PeftModel, get_peft_model
 
 warnings.filterwarnings("ignore")
+SMALL = "--golden" in sys.argv
+MODELS, OUT, *ONLY = [a for a in sys.argv[1:] if a != "--golden"]
+GOLDEN = ["patterns-rslora", "ends-dora", "tied-head", "three", "gpt2-dora", "mixtral", "gpt-oss", "tokens", "bias"]
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 LINEAR = ATTENTION + ["gate_proj", "up_proj", "down_proj"]
 DECODER = dict(hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
                head_dim=8, vocab_size=456, max_position_embeddings=64, bos_token_id=448, eos_token_id=449, pad_token_id=None)
+if SMALL:
+    DECODER |= dict(hidden_size=8, intermediate_size=12, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1,
+                    head_dim=4)
 LLAMA3, QWEN = "Tiny-Llama-3.2-1M-Instruct", "qwen2.5-mini-chat"
 
 
@@ -60,14 +71,13 @@ def gpt_oss():
 
 
 def gpt2():
-    config = transformers.GPT2Config(n_embd=32, n_layer=2, n_head=4, n_positions=64, vocab_size=456, n_inner=None,
-                                     bos_token_id=448, eos_token_id=449)
+    config = transformers.GPT2Config(n_embd=DECODER["hidden_size"], n_layer=DECODER["num_hidden_layers"], n_head=2,
+                                     n_positions=64, vocab_size=456, n_inner=None, bos_token_id=448, eos_token_id=449)
     return LLAMA3, transformers.GPT2LMHeadModel(config)
 
 
 def vocab(tokenizer):
-    import json
-    size = json.loads((pathlib.Path(sys.argv[1]) / tokenizer / "config.json").read_text())["vocab_size"]
+    size = json.loads((pathlib.Path(MODELS) / tokenizer / "config.json").read_text())["vocab_size"]
     return dict(vocab_size=size, bos_token_id=None, eos_token_id=size - 1)
 
 
@@ -92,6 +102,8 @@ CASES = {
     "ends": (llama, [lora(["q_proj", "embed_tokens", "lm_head"])]),
     "ends-dora": (llama, [lora(["q_proj", "embed_tokens", "lm_head"], use_dora=True, use_rslora=True)]),
     "tied": (lambda: llama(tie_word_embeddings=True), [lora(["embed_tokens", "v_proj"])]),
+    "tied-head": (lambda: llama(tie_word_embeddings=True), [lora(["q_proj"], modules_to_save=["lm_head"])]),
+    "tied-embeddings": (lambda: llama(tie_word_embeddings=True), [lora(["q_proj"], modules_to_save=["embed_tokens"])]),
     "saved": (llama, [lora(["q_proj"], modules_to_save=["lm_head", "embed_tokens", "input_layernorm"])]),
     "tokens": (llama, [lora(["q_proj"], trainable_token_indices={"embed_tokens": [3, 450, 7]})]),
     "bias": (qwen2, [lora(["q_proj", "v_proj"], lora_bias=True)]),
@@ -128,11 +140,11 @@ def write(name, out, base, adapters, scales=None, dtype=None):
     tokenizer, model = base()
     model.save_pretrained(folder / "base")
     kind = type(model)
-    for file in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
-        if (pathlib.Path(sys.argv[1]) / tokenizer / file).exists():
+    for file in [] if SMALL else ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
+        if (pathlib.Path(MODELS) / tokenizer / file).exists():
             for place in ["base", "merged"]:
                 (folder / place).mkdir(exist_ok=True)
-                shutil.copy(pathlib.Path(sys.argv[1]) / tokenizer / file, folder / place)
+                shutil.copy(pathlib.Path(MODELS) / tokenizer / file, folder / place)
     scales = scales or [1] * len(adapters)
     for number, (config, scale) in enumerate(zip(adapters, scales)):
         model = kind.from_pretrained(folder / "base", dtype=torch.float32)
@@ -151,14 +163,25 @@ def write(name, out, base, adapters, scales=None, dtype=None):
                 module.set_scale(adapter, scale)
     merged.merge_and_unload(adapter_names=names).save_pretrained(folder / "merged")
     (folder / "scales").write_text("".join(f"{s}\n" for s in scales))
+    if SMALL:
+        prune(folder, tokenizer)
+
+
+def prune(folder, tokenizer):
+    """Leaves what the tests read, without a path of this machine."""
+    for file in folder.glob("*/*"):
+        if file.name not in ["config.json", "model.safetensors", "adapter_config.json", "adapter_model.safetensors"]:
+            file.unlink()
+    for file in folder.glob("*/adapter_config.json"):
+        config = json.loads(file.read_text()) | {"base_model_name_or_path": "base"}
+        file.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
+    (folder / "tokenizer").write_text(tokenizer + "\n")
 
 
 def main():
-    out = pathlib.Path(sys.argv[2])
-    only = sys.argv[3:]
     for name, case in CASES.items():
-        if not only or name in only:
-            write(name, out, *case)
+        if name in (ONLY or (GOLDEN if SMALL else CASES)):
+            write(name, pathlib.Path(OUT), *case)
             print(name, flush=True)
 
 

@@ -90,9 +90,9 @@ impl Merged {
     /// If a file cannot be read, or a value of the base has no exact counterpart in F32.
     pub(crate) fn read(&self, weights: &Weights, start: u64, out: &mut [u8]) -> Result<(), Error> {
         weights.read_f32(&self.base, start, out)?;
-        for update in &self.updates {
+        for (number, update) in self.updates.iter().enumerate() {
             match update {
-                Update::LowRank(update) => self.merge(update, weights, start, out)?,
+                Update::LowRank(update) => self.merge(update, number == 0, weights, start, out)?,
                 Update::Add { vector, scale } => {
                     let added = vector.floats(weights.shards(), start, out.len() / 4)?;
                     for (place, value) in floats(out).zip(added) {
@@ -105,8 +105,15 @@ impl Merged {
         Ok(())
     }
 
-    /// Adds a product, and gives the outputs their lengths.
-    fn merge(&self, update: &LowRank, weights: &Weights, start: u64, out: &mut [u8]) -> Result<(), Error> {
+    /// Adds a product, and gives the outputs their lengths. `first`: `out` is the base's.
+    fn merge(
+        &self,
+        update: &LowRank,
+        first: bool,
+        weights: &Weights,
+        start: u64,
+        out: &mut [u8],
+    ) -> Result<(), Error> {
         self.add(update, weights, start, out)?;
         let Some(magnitude) = &update.magnitude else { return Ok(()) };
         let cols = self.cols;
@@ -119,8 +126,12 @@ impl Merged {
                 let len = (next.min(end) - at) as usize * 4;
                 let (piece, after) = std::mem::take(&mut rest).split_at_mut(len);
                 let length = magnitude.lengths.floats(weights.shards(), row, 1)?;
-                let factor =
-                    length.first().copied().unwrap_or(f32::NAN) / self.row_norm(update, weights, row)?;
+                let norm = if first && piece.len() as u64 == cols * 4 {
+                    squares(piece).sqrt() as f32
+                } else {
+                    self.row_norm(update, weights, row)?
+                };
+                let factor = length.first().copied().unwrap_or(f32::NAN) / norm;
                 floats(piece).for_each(|place| set(place, factor * get(place)));
                 (rest, at) = (after, next);
             }
@@ -143,9 +154,7 @@ impl Merged {
             let piece = buffer.get_mut(..n * 4).unwrap_or_default();
             weights.read_f32(&self.base, row * self.cols + from, piece)?;
             self.add(update, weights, row * self.cols + from, piece)?;
-            for place in floats(piece) {
-                sum += f64::from(get(place)).powi(2);
-            }
+            sum = floats(piece).fold(sum, square);
         }
         Ok(sum.sqrt() as f32)
     }
@@ -173,7 +182,7 @@ impl Merged {
             self.add(update, weights, row * self.cols, piece)?;
             for row in piece.chunks_mut(cols * 4) {
                 for (sum, place) in sums.iter_mut().zip(floats(row)) {
-                    *sum += f64::from(get(place)).powi(2);
+                    *sum = square(*sum, place);
                 }
             }
         }
@@ -205,13 +214,8 @@ impl Merged {
                 })?;
                 let cols = of_tile.start.max(block.cols.start)..of_tile.end.min(block.cols.end);
                 let within = (cols.start - of_tile.start) as usize..(cols.end - of_tile.start) as usize;
-                let place = (cols.start - block.cols.start) as usize;
-                product(&left, &panels, rank as usize, update.scale, within, |row, at, value| {
-                    let place = (row * width + place + at) * 4;
-                    if let Some(place) = piece.get_mut(place..).and_then(|p| p.first_chunk_mut::<4>()) {
-                        set(place, get(place) + value);
-                    }
-                });
+                let place = Place { width, first: (cols.start - block.cols.start) as usize };
+                product(&left, &panels, rank as usize, update.scale, within, place, piece);
             }
         }
         Ok(())
@@ -277,24 +281,35 @@ fn panels(right: &Factor, weights: &Weights, batch: u64, rank: u64, cols: Range<
     Ok(Arc::new(panels))
 }
 
-/// The elements of left x right x scale in these columns, each given with its row and its place among the columns.
+/// Where the elements of a product go: rows of so many elements, from this column on.
+#[derive(Clone, Copy)]
+struct Place {
+    width: usize,
+    first: usize,
+}
+
+/// Adds left x right x scale, as far as it is in these columns of the panels, to little-endian F32.
 fn product(
     left: &[f32],
     panels: &[[f32; PANEL]],
     rank: usize,
     scale: f32,
     cols: Range<usize>,
-    mut element: impl FnMut(usize, usize, f32),
+    place: Place,
+    out: &mut [u8],
 ) {
     for panel in cols.start / PANEL..cols.end.div_ceil(PANEL) {
         let right = panels.get(panel * rank..(panel + 1) * rank).unwrap_or_default();
         let within = cols.start.max(panel * PANEL)..cols.end.min((panel + 1) * PANEL);
-        for (group, left) in left.chunks(rank * ROWS).enumerate() {
+        let first = place.first + within.start - cols.start;
+        let skip = within.start - panel * PANEL;
+        let groups = out.chunks_mut(place.width * ROWS * 4).zip(left.chunks(rank * ROWS));
+        for (out, left) in groups {
             let sums = sums(left, right, rank);
-            for (row, sums) in sums.iter().enumerate().take(left.len() / rank) {
-                for col in within.clone() {
-                    let sum = sums.get(col - panel * PANEL).copied().unwrap_or_default();
-                    element(group * ROWS + row, col - cols.start, sum * scale);
+            for (out, sums) in out.chunks_mut(place.width * 4).zip(&sums) {
+                let out = out.get_mut(first * 4..(first + within.len()) * 4).unwrap_or_default();
+                for (place, sum) in floats(out).zip(sums.iter().skip(skip)) {
+                    set(place, get(place) + sum * scale);
                 }
             }
         }
@@ -327,6 +342,15 @@ fn sums(left: &[f32], right: &[[f32; PANEL]], rank: usize) -> [[f32; PANEL]; ROW
         }
     }
     sums
+}
+
+/// The sum of squares of elements, from the first on.
+fn squares(bytes: &mut [u8]) -> f64 {
+    floats(bytes).fold(0.0, square)
+}
+
+fn square(sum: f64, place: &mut [u8; 4]) -> f64 {
+    sum + f64::from(get(place)).powi(2)
 }
 
 fn floats(bytes: &mut [u8]) -> impl Iterator<Item = &mut [u8; 4]> {
