@@ -220,7 +220,7 @@ impl GgufExporter {
             return Err(GgufExportError::LoraIntoGguf(path.to_path_buf()));
         }
         let mut importance = self.importance.as_ref().map(|(matrix, _)| matrix.clone());
-        let mut metadata = input.metadata();
+        let mut metadata = input.take_metadata();
         self.describe(&mut metadata, input.as_ref())?;
         // Rules look at the whole model's facts, also where layers go.
         let facts = ModelFacts::from_metadata(&metadata)?;

@@ -38,6 +38,8 @@ pub struct PlanSummary {
     pub metadata_keys: usize,
     /// What a user should know before the export.
     pub notes: Vec<String>,
+    /// What was found in the model and by which rule.
+    pub details: Vec<String>,
     /// Every tensor, in file order.
     pub tensors: Vec<TensorSummary>,
 }
@@ -131,6 +133,12 @@ impl ExportPlan {
         &self.notes
     }
 
+    /// What was found in the model and by which rule: its tokenizer, the pre-tokenizer, the chat template's file.
+    #[must_use]
+    pub fn details(&self) -> &[String] {
+        self.input.details()
+    }
+
     /// The plan in numbers and names, for machines.
     #[must_use]
     pub fn summary(&self) -> PlanSummary {
@@ -142,6 +150,7 @@ impl ExportPlan {
             bits_per_weight: self.bits_per_weight(),
             metadata_keys: self.metadata().len(),
             notes: self.notes.clone(),
+            details: self.details().to_vec(),
             tensors: self.tensors().iter().map(TensorSummary::of).collect(),
         }
     }

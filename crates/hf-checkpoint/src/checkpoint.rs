@@ -31,6 +31,7 @@ pub struct Checkpoint {
     weights: Weights,
     source_files: Vec<SourceFile>,
     map: Map,
+    details: Vec<String>,
 }
 
 impl Checkpoint {
@@ -64,7 +65,8 @@ impl Checkpoint {
                 let notes = adapter::merge(&mut weights, &options.adapters, Some((family, &mut config)))?;
                 let mut map = map::by_table(family, &class, &mut config, &weights)?;
                 map.notes.extend(notes);
-                let metadata = metadata(family, &config, &folder, options, &mut map);
+                let mut details = Vec::new();
+                let metadata = metadata(family, &config, &folder, options, &mut map, &mut details);
                 // What is wrong with the tensors comes first: it is the more telling.
                 if !map.problems.is_empty() {
                     map.problems.extend(metadata.err().map(|e| Problem::Metadata { said: e.to_string() }));
@@ -72,7 +74,7 @@ impl Checkpoint {
                     return Err(Error::Mismatch { path: folder, architecture, problems });
                 }
                 let metadata = metadata?;
-                Ok(Self::new(Some(family.architecture), metadata, weights, map))
+                Ok(Self { details, ..Self::new(Some(family.architecture), metadata, weights, map) })
             }
             None => {
                 let mut weights = Weights::new(location.weights.open()?);
@@ -89,7 +91,8 @@ impl Checkpoint {
     }
 
     fn new(architecture: Option<&'static str>, metadata: Metadata, weights: Weights, map: Map) -> Self {
-        Self { architecture, metadata, source_files: weights.source_files(), weights, map }
+        let source_files = weights.source_files();
+        Self { architecture, metadata, source_files, weights, map, details: Vec::new() }
     }
 
     /// The model classes that are converted, as `architectures` in config.json names them.
@@ -111,6 +114,12 @@ impl Checkpoint {
         &self.metadata
     }
 
+    /// The metadata, moved out: a vocabulary is a large part of a small model. None are left.
+    #[must_use]
+    pub fn take_metadata(&mut self) -> Metadata {
+        std::mem::take(&mut self.metadata)
+    }
+
     /// The tensors, in the order of their names in the checkpoint.
     #[must_use]
     pub fn tensors(&self) -> &[Tensor] {
@@ -121,6 +130,13 @@ impl Checkpoint {
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.map.notes
+    }
+
+    /// What was found and by which rule: the tokenizer, its pre-tokenizer, where the chat template is from. For those who
+    /// ask for more than [`notes`](Self::notes).
+    #[must_use]
+    pub fn details(&self) -> &[String] {
+        &self.details
     }
 
     /// The files that hold the tensors, with their lengths.
@@ -203,6 +219,7 @@ fn metadata(
     folder: &Path,
     options: &Options,
     map: &mut Map,
+    details: &mut Vec<String>,
 ) -> Result<Metadata, Error> {
     let architecture = family.architecture;
     let mut pairs = Metadata::new();
@@ -237,9 +254,8 @@ fn metadata(
         pre: options.pre_tokenizer.as_deref(),
     })?;
     pairs.extend(tokenizer.pairs);
-    if let Some(pre) = tokenizer.pre {
-        map.notes.push(format!("pre-tokenizer {}: {}", pre.name, pre.rule));
-    }
+    details.extend(tokenizer.details);
+    details.extend(tokenizer.pre.as_ref().map(ToString::to_string));
     if u64::from(tokenizer.vocab_size) != rows {
         map.problems.push(Problem::Vocabulary { tokens: tokenizer.vocab_size.into(), rows });
     }

@@ -24,6 +24,10 @@ impl Input for CheckpointInput {
         self.0.metadata().clone()
     }
 
+    fn take_metadata(&mut self) -> Metadata {
+        self.0.take_metadata()
+    }
+
     fn tensors(&self) -> Result<Vec<SourceTensor>, GgufExportError> {
         let tensors = self.0.tensors().iter();
         tensors
@@ -33,6 +37,10 @@ impl Input for CheckpointInput {
 
     fn notes(&self) -> &[String] {
         self.0.notes()
+    }
+
+    fn details(&self) -> &[String] {
+        self.0.details()
     }
 
     fn files(&self) -> Vec<PathBuf> {

@@ -22,11 +22,21 @@ pub(crate) trait Input: Source + Debug + Send {
     /// The model's own metadata, in file order.
     fn metadata(&self) -> Metadata;
 
+    /// The same, moved out where that saves a copy; none are left then.
+    fn take_metadata(&mut self) -> Metadata {
+        self.metadata()
+    }
+
     /// The tensors, as the plan is made of them.
     fn tensors(&self) -> Result<Vec<SourceTensor>, GgufExportError>;
 
     /// What a user should know about the model.
     fn notes(&self) -> &[String];
+
+    /// What was found in the model and by which rule.
+    fn details(&self) -> &[String] {
+        &[]
+    }
 
     /// The files that the model is read from.
     fn files(&self) -> Vec<PathBuf>;

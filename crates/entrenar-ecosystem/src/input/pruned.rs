@@ -52,6 +52,10 @@ impl Input for PrunedInput {
         self.inner.notes()
     }
 
+    fn details(&self) -> &[String] {
+        self.inner.details()
+    }
+
     fn files(&self) -> Vec<PathBuf> {
         self.inner.files()
     }

@@ -82,13 +82,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     provenance: Option<PathBuf>,
 
-    /// The pre-tokenizer's name, where it is not recognised
+    /// The pre-tokenizer's name, one that llama.cpp has [default: recognised from the tokenizer]
     #[arg(long, value_name = "NAME")]
     pre: Option<String>,
 
     /// Results as JSON on standard output
     #[arg(long)]
     json: bool,
+
+    /// Say more: the tokenizer that was found, and the rule by which the pre-tokenizer was recognised
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
 
     /// No progress and no notes
     #[arg(long)]
@@ -125,6 +129,11 @@ fn lora(text: &str) -> Result<(PathBuf, f64), String> {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let exporter = exporter(args)?;
     let plan = exporter.plan(&args.input)?;
+    if args.verbose {
+        for detail in plan.details() {
+            eprintln!("info: {}", text::escape(detail));
+        }
+    }
     if !args.quiet {
         for note in plan.notes() {
             eprintln!("note: {}", text::escape(note));

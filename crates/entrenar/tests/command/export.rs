@@ -26,6 +26,28 @@ fn export_and_inspect() {
 }
 
 #[test]
+fn the_pre_tokenizers_rule_is_said_when_asked_and_overruled_by_name() {
+    let place = Place::new();
+    let said = |args: &[&str]| {
+        let output = place.run(&[&["export", place.model(), "--dry-run"], args].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    let verbose = said(&["-v"]);
+    says(
+        &verbose,
+        &["info: tokenizer gpt2: ", "info: pre-tokenizer llama-bpe: by how it splits text", r"\p{N}{1,3}"],
+    );
+    assert!(!said(&[]).contains("pre-tokenizer"));
+    says(&said(&["--verbose", "--pre", "qwen2"]), &["info: pre-tokenizer qwen2: asked for"]);
+    let message = place.fails(&["export", place.model(), "--dry-run", "--pre", "qwen-2"]);
+    says(
+        &message,
+        &[r#"pre-tokenizer "qwen-2""#, "llama.cpp has none of that name", "near ones: qwen2, qwen35"],
+    );
+}
+
+#[test]
 fn results_for_machines() {
     let place = Place::new();
     let output = place.run(&["export", place.model(), "out.gguf", "-q", "q6k", "--json", "--quiet"]);

@@ -113,6 +113,11 @@ impl Templates {
         Ok(())
     }
 
+    /// The file that the templates are written from; `None` if none is written.
+    pub(super) fn source(&self, tokenizer: &TokenizerConfig) -> Option<std::path::Display<'_>> {
+        (!tokenizer.map.is_empty() && self.found != Found::None).then(|| self.path.display())
+    }
+
     /// The file of templates that the converter does not look at, for want of a `tokenizer_config.json`.
     pub(super) fn ignored(&self, tokenizer: &TokenizerConfig) -> Option<&Path> {
         (tokenizer.map.is_empty() && self.found != Found::None).then_some(self.path.as_path())

@@ -74,11 +74,16 @@ pub enum TokenizerError {
         structure: String,
     },
     /// The pre-tokenizer asked for is none that llama.cpp knows.
-    #[error("pre-tokenizer {name:?} asked for, but llama.cpp has none of that name{}", suggestion.map(|s| format!("; did you mean {s}?")).unwrap_or_default())]
+    #[error("pre-tokenizer {name:?} asked for, but llama.cpp has none of that name{}", near_ones(near))]
     NoSuchPre {
         /// The name given.
         name: String,
-        /// A known name near to it.
-        suggestion: Option<&'static str>,
+        /// Names that it has and that are like this one, the likest first.
+        near: Vec<&'static str>,
     },
+}
+
+/// A list of names for a message; nothing if there are none.
+fn near_ones(names: &[&str]) -> String {
+    if names.is_empty() { String::new() } else { format!("; near ones: {}", names.join(", ")) }
 }

@@ -124,6 +124,8 @@ pub(crate) struct TokenizerOutput {
     pub pre: Option<PreTokenizer>,
     /// What was left out or may surprise, a line each.
     pub notes: Vec<String>,
+    /// What else was found, a line each.
+    pub details: Vec<String>,
 }
 
 /// What one kind of tokenizer wrote.
@@ -202,9 +204,15 @@ pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, Tokeni
     if let Some(path) = files.templates.ignored(&files.tokenizer) {
         written.notes.push(format!("{}: not read, there is no tokenizer_config.json", path.display()));
     }
+    if let (Some(name), None) = (input.pre, &written.pre) {
+        written.notes.push(format!("pre-tokenizer {name} left out: this tokenizer has none"));
+    }
+    let model = pairs.get(metadata::MODEL).and_then(gguf_format::Value::as_str).unwrap_or_default();
+    let mut details = vec![format!("tokenizer {model}: {} tokens", written.size)];
+    details.extend(files.templates.source(&files.tokenizer).map(|from| format!("chat template: {from}")));
     // At most MAX_TOKENS, as each kind makes sure.
     let vocab_size = u32::try_from(written.size).unwrap_or(u32::MAX);
-    Ok(TokenizerOutput { pairs, vocab_size, pre: written.pre, notes: written.notes })
+    Ok(TokenizerOutput { pairs, vocab_size, pre: written.pre, notes: written.notes, details })
 }
 
 /// What the Llama family adds for vocabularies of two sizes.

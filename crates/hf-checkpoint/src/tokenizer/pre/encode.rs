@@ -12,13 +12,11 @@ use serde_json::Value;
 use super::super::added::AddedVocabulary;
 use super::super::decode::BYTE_CHARS;
 use super::super::json::{AddedToken, TokenizerJson, component_type};
+use super::groups::GPT2;
 use super::split::{Behavior, Pattern, split};
 
 /// How deep components may be nested.
 const DEPTH: u8 = 8;
-
-/// The regular expression of the pre-tokenizer ByteLevel (tokenizers 0.23).
-const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
 /// The ids of a text, without the special tokens around it. `added`: the added tokens are looked for in the text.
 pub(super) fn encode(json: &TokenizerJson, added: Option<&AddedVocabulary>, text: &str) -> Option<Vec<u32>> {
@@ -183,6 +181,11 @@ fn is_chinese(c: char) -> bool {
     matches!(c, '\u{4E00}'..='\u{9FFF}')
 }
 
+/// The words that a whole pre-tokenizer makes of a text.
+pub(super) fn pre_tokenize_all(pre_tokenizer: &Value, text: &str) -> Option<Vec<String>> {
+    pre_tokenize(pre_tokenizer, vec![text.to_owned()], DEPTH)
+}
+
 /// The words that a pre-tokenizer makes of pieces of text.
 fn pre_tokenize(component: &Value, pieces: Vec<String>, depth: u8) -> Option<Vec<String>> {
     let flag = |key: &str| component.get(key).and_then(Value::as_bool);
@@ -206,6 +209,7 @@ fn pre_tokenize(component: &Value, pieces: Vec<String>, depth: u8) -> Option<Vec
                 }
             }
             if flag("use_regex") != Some(false) {
+                // The expression that the library has for this component (tokenizers 0.23).
                 pieces = split_all(&pieces, &Pattern::regex(GPT2)?, Behavior::Isolated, false)?;
             }
             let bytes = |piece: &String| piece.bytes().map(|b| BYTE_CHARS[usize::from(b)]).collect();
@@ -259,7 +263,6 @@ impl<'a> Model<'a> {
         let word_piece = json.model_kind() == "WordPiece";
         let plain = !is(&json.model.continuing_subword_prefix)
             && !is(&json.model.end_of_word_suffix)
-            && json.model.byte_fallback != Some(true)
             && json.model_kind() == "BPE";
         (word_piece || plain).then(|| {
             let ranked = json.model.merges.0.iter().enumerate();
@@ -290,9 +293,6 @@ impl<'a> Model<'a> {
         }
         // Where symbols begin, and the end of the word.
         let mut bounds: Vec<usize> = word.char_indices().map(|(at, _)| at).chain([word.len()]).collect();
-        for range in bounds.windows(2) {
-            self.id(&word[range[0]..range[1]])?;
-        }
         loop {
             let ranked = bounds.windows(3).enumerate().filter_map(|(i, w)| {
                 self.ranks.get(&(&word[w[0]..w[1]], &word[w[1]..w[2]])).map(|&rank| (rank, i))
@@ -301,7 +301,17 @@ impl<'a> Model<'a> {
             bounds.remove(i + 1);
         }
         for range in bounds.windows(2) {
-            ids.push(self.id(&word[range[0]..range[1]])?);
+            let symbol = &word[range[0]..range[1]];
+            match self.id(symbol) {
+                Some(id) => ids.push(id),
+                // No merge has a character that is no token, so it stands alone here.
+                None if self.json.model.byte_fallback == Some(true) => {
+                    for byte in symbol.bytes() {
+                        ids.push(self.id(&format!("<0x{byte:02X}>"))?);
+                    }
+                }
+                None => return None,
+            }
         }
         Some(())
     }
@@ -387,7 +397,8 @@ impl Pattern {
         }
     }
 
-    fn regex(regex: &str) -> Option<Self> {
+    /// A regular expression.
+    pub(super) fn regex(regex: &str) -> Option<Self> {
         Regex::new(regex).ok().map(Self::Regex)
     }
 }

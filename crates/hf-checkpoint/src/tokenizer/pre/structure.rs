@@ -1,145 +1,134 @@
-//! Pre-tokenizers by how they split: the splits of a `tokenizer.json` as a list of regular expressions, and llama.cpp's
-//! name for each list that it has.
-//!
-//! Several names may split alike and differ in what else llama.cpp does by them (whether merges are skipped for words
-//! that are tokens, whether decoding tidies spaces). A row names the one that is right for any vocabulary.
+//! Pre-tokenizers by how they split: a text, made to tell llama.cpp's ways of splitting apart, is split by the
+//! tokenizer's own components and by each of llama.cpp's. It does not matter how the components are spelled.
+
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::super::decode::BYTE_CHARS;
 use super::super::json::{TokenizerJson, component_type};
+use super::encode::pre_tokenize_all;
+use super::groups::{GROUPS, Group, RAW, When};
+use super::split::{Behavior, Pattern, split};
 
-/// A list of splits that llama.cpp has.
-#[derive(Debug)]
-pub(super) struct Row {
+/// Tells every two of llama.cpp's groups apart (a test checks it): contractions in both cases, numbers of all lengths,
+/// scripts and their marks, capitals within words, signs before letters and line ends, runs of spaces.
+const PROBE: &str = "I'm you'LL he'd'S 'tis O'Brien's Ali'sin a  12 b   3456\n\n don't\r\n  A1b22c333 1234567 12345 x=10.5;\t\ty+=(a->b)/c\n/*$z*/\n \
+    getHTTPResponse CamelCaseÉtéÄpfel naïve cafe\u{301}s ΣΑΣ Привет-мир हिन्दी ภาษาไทย ខ្មែរ ქართული abc中文字123テスト。 \
+    한국어ㄱㄴ ㄅㄆㄇ “quoted” ‘x’ …！？、：；—《书》 a b c e\u{301} f ½²Ⅷ٣ #tag @user _under~|`^<>$+= foo...bar!!!\n\n\n\
+    end.  two   three    four\u{a0}nbsp\u{3000}wide\n    indent\n\t\ttab \r\n\r\n<sentinel:12> IMGIMGABCZ (p|q),r!s?t،u۔v।w 7.\n";
+
+/// The words of the text by each group, made when they are first asked for.
+static WORDS: [OnceLock<Option<Vec<String>>>; GROUPS.len()] = [const { OnceLock::new() }; GROUPS.len()];
+
+/// What the structure tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Recognised {
     pub name: &'static str,
-    /// What each split finds, in turn; after the last the text is in bytes.
-    splits: &'static [&'static str],
-    /// `ignore_merges` of the model, where the name depends on it.
-    ignore_merges: Option<bool>,
-    /// The real tokenizer that this row was tested with; `None`: taken from `llama-vocab.cpp` alone.
-    #[cfg_attr(not(test), expect(dead_code, reason = "evidence, read by the tests"))]
-    pub verified: Option<&'static str>,
+    /// The regular expressions by which llama.cpp splits as the tokenizer does; empty: it does not split words.
+    pub regexes: &'static [&'static str],
 }
 
-const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
-const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN35: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const GPT4O: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const DEEPSEEK3: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##;
-const JAIS2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s{512}(?!\S)|\s{256}(?!\S)|\s{128}(?!\S)|\s{64}(?!\S)|\s{32}(?!\S)|\s{16}(?!\S)|\s{8}(?!\S)|\s{4}(?!\S)|\s{1,2}(?!\S)|\s{1}";
-const SEED_CODER: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+";
-const BAILING: &str = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+";
-const EXAONE_MOE: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+";
-const UFAKZEKA: &str = r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const MINICPM5: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}+| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const BLOOM: &str = r" ?[^(\s|.,!?…。，、।۔،)]+";
-
-const fn row(name: &'static str, splits: &'static [&'static str], verified: Option<&'static str>) -> Row {
-    Row { name, splits, ignore_merges: None, verified }
-}
-
-/// The rows; the splits as they stand in a `tokenizer.json`.
-pub(super) const ROWS: &[Row] = &[
-    Row { ignore_merges: Some(true), ..row("llama-bpe", &[LLAMA3], Some("Llama 3.1")) },
-    Row { ignore_merges: Some(false), ..row("dbrx", &[LLAMA3], Some("GPT-3.5")) },
-    row("qwen2", &[QWEN2], Some("Qwen3")),
-    row("qwen35", &[QWEN35], Some("Qwen3.6")),
-    row("gpt-2", &[GPT2], Some("GPT-2")),
-    row("smollm", &[r"\p{N}", GPT2], Some("SmolLM2")),
-    row("gpt-4o", &[GPT4O], Some("gpt-oss")),
-    row("tekken", &[TEKKEN], Some("Mistral Nemo")),
-    row("deepseek-v3", &[r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DEEPSEEK3], Some("DeepSeek V3")),
-    row("deepseek-coder", &[r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+", r"\p{N}"], None),
-    row("jais-2", &[JAIS2], None),
-    row("seed-coder", &[SEED_CODER], None),
-    row("bailingmoe", &[BAILING], None),
-    row("exaone-moe", &[EXAONE_MOE], None),
-    row("ufakzeka", &[UFAKZEKA], None),
-    row("minicpm5", &[r"\p{N}{1,3}", MINICPM5], None),
-    row("tiny_aya", &[r"\d{1,3}(?=(?:\d{3})*\b)", GPT4O], None),
-    row("superbpe", &[r"\p{N}+", r"(?=(\d{3})+(?!\d))"], None),
-    row("bloom", &[BLOOM], None),
-    row("viking", &[BLOOM, r"\p{N}"], None),
-];
-
-/// The row of a tokenizer, if it splits as one does.
-pub(super) fn find(json: &TokenizerJson) -> Option<&'static Row> {
-    if json.model_kind() != "BPE" || json.model.byte_fallback == Some(true) || !harmless(&json.normalizer) {
+/// The name for a tokenizer of a vocabulary of its own, if it splits as one of llama.cpp's does.
+pub(super) fn find(json: &TokenizerJson) -> Option<Recognised> {
+    if json.model_kind() != "BPE" {
         return None;
     }
-    let mut splits = Vec::new();
-    if !flatten(&json.pre_tokenizer, &mut splits) || splits.pop().as_deref() != Some(BYTES) {
+    if json.model.byte_fallback == Some(true) {
+        let name = RAW.first().filter(|_| writes_spaces(&json.normalizer))?;
+        return Some(Recognised { name, regexes: &[] });
+    }
+    if !harmless(&json.normalizer) {
         return None;
     }
-    let ignore_merges = json.model.ignore_merges == Some(true);
-    ROWS.iter().find(|r| r.splits == splits && r.ignore_merges.is_none_or(|i| i == ignore_merges))
+    let probe = probe();
+    let words = pre_tokenize_all(&json.pre_tokenizer, &probe)?;
+    // In GPT-2's alphabet there is no space.
+    if words.iter().any(|word| word.contains(' ')) {
+        return None;
+    }
+    let alike = |(group, of_group): &(&'static Group, &OnceLock<_>)| {
+        of_group.get_or_init(|| words_of(group, &probe)).as_ref() == Some(&words)
+    };
+    let group = match GROUPS.iter().zip(WORDS.iter()).find(alike) {
+        Some((group, _)) => group,
+        None => GROUPS.iter().find(|group| is_falcon(group) && falcons(&json.pre_tokenizer))?,
+    };
+    let (name, _) = group.choices.iter().find(|(_, when)| applies(*when, json))?;
+    Some(Recognised { name, regexes: group.regexes })
 }
 
-/// The text turns into GPT-2's alphabet of bytes.
-const BYTES: &str = "bytes";
+/// The text, with the long runs of spaces that one way of splitting counts.
+fn probe() -> String {
+    [PROBE, &" ".repeat(700), "x", &" ".repeat(23), "\n"].concat()
+}
+
+/// The words that llama.cpp makes of a text, in GPT-2's alphabet.
+fn words_of(group: &Group, text: &str) -> Option<Vec<String>> {
+    let mut words = vec![text];
+    for regex in group.regexes {
+        let pattern = Pattern::regex(regex)?;
+        let mut parts = Vec::with_capacity(words.len());
+        for word in words {
+            let ranges = split(word, &pattern, Behavior::Isolated, false)?;
+            parts.extend(ranges.into_iter().filter_map(|range| word.get(range)));
+        }
+        words = parts;
+    }
+    let bytes = |word: &str| word.bytes().map(|b| BYTE_CHARS[usize::from(b)]).collect();
+    Some(words.into_iter().map(bytes).collect())
+}
+
+fn applies(when: When, json: &TokenizerJson) -> bool {
+    match when {
+        When::IgnoresMerges(ignores) => (json.model.ignore_merges == Some(true)) == ignores,
+        When::Composes => parts(&json.normalizer, "normalizers").any(|p| component_type(p) == "NFC"),
+        When::Roberta => component_type(&json.post_processor) == "RobertaProcessing",
+        When::Spelled(spelled) => {
+            let mut splits = parts(&json.pre_tokenizer, "pretokenizers");
+            splits.any(|p| p.pointer("/pattern/Regex").and_then(Value::as_str) == Some(spelled))
+        }
+        When::Otherwise => true,
+    }
+}
 
 /// llama.cpp normalizes nothing for byte-level BPE; of the normalizers in use only NFC, which most text is in already,
 /// is taken to be close enough, by the converter as well.
 fn harmless(normalizer: &Value) -> bool {
-    match component_type(normalizer) {
-        "" => normalizer.is_null(),
-        "NFC" => true,
-        "Sequence" => match normalizer.get("normalizers").and_then(Value::as_array) {
-            Some(parts) => parts.iter().all(|part| component_type(part) == "NFC"),
-            None => false,
-        },
-        _ => false,
-    }
+    normalizer.is_null() || parts(normalizer, "normalizers").all(|part| component_type(part) == "NFC")
 }
 
-/// Appends a component's splits; false if it has one that is no plain search.
-fn flatten(component: &Value, splits: &mut Vec<String>) -> bool {
-    let flag = |key: &str| component.get(key).and_then(Value::as_bool);
-    match component_type(component) {
-        "Sequence" => match component.get("pretokenizers").and_then(Value::as_array) {
-            // Nesting deeper than one is met nowhere.
-            Some(parts) => {
-                parts.iter().all(|part| component_type(part) != "Sequence" && flatten(part, splits))
-            }
-            None => false,
-        },
-        "Split" => {
-            let invert = flag("invert").unwrap_or(false);
-            let behavior = component.get("behavior").and_then(Value::as_str);
-            // What the expression finds is kept; nothing is left over that it does not find.
-            let keeps = matches!((behavior, invert), (Some("Isolated"), _) | (Some("Removed"), true));
-            match component.pointer("/pattern/Regex").and_then(Value::as_str) {
-                Some(regex) if keeps => {
-                    splits.push(regex.replace('\r', r"\r").replace('\n', r"\n"));
-                    true
-                }
-                _ => false,
-            }
-        }
-        "Digits" => {
-            let single = flag("individual_digits") == Some(true);
-            splits.push(String::from(if single { r"\p{N}" } else { r"\p{N}+" }));
-            true
-        }
-        "ByteLevel" if flag("add_prefix_space") == Some(false) => {
-            if flag("use_regex") != Some(false) {
-                splits.push(GPT2.to_owned());
-            }
-            splits.push(BYTES.to_owned());
-            true
-        }
-        _ => false,
-    }
+/// SentencePiece's sign stands for a space.
+fn writes_spaces(normalizer: &Value) -> bool {
+    parts(normalizer, "normalizers").any(|part| {
+        component_type(part) == "Replace"
+            && part.pointer("/pattern/String").and_then(Value::as_str) == Some(" ")
+            && part.get("content").and_then(Value::as_str) == Some("▁")
+    })
+}
+
+fn is_falcon(group: &Group) -> bool {
+    group.names().any(|name| name == "falcon")
+}
+
+/// Falcon's components split after the alphabet too, where signs for bytes count as digits; llama.cpp splits before it.
+fn falcons(pre_tokenizer: &Value) -> bool {
+    let types: Vec<_> = parts(pre_tokenizer, "pretokenizers").map(component_type).collect();
+    let regexes = parts(pre_tokenizer, "pretokenizers").filter_map(|p| p.pointer("/pattern/Regex"));
+    types == ["Punctuation", "ByteLevel", "Digits", "Split"]
+        && regexes.map(Value::as_str).eq([Some("[0-9][0-9][0-9]")])
+}
+
+/// The parts of a sequence of components; of any other, itself.
+fn parts<'a>(component: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    let list = component.get(key).and_then(Value::as_array);
+    list.map_or(std::slice::from_ref(component), Vec::as_slice).iter()
 }
 
 /// A tokenizer's structure in a few words, for an error message.
 pub(super) fn describe(json: &TokenizerJson) -> String {
-    let types = |component: &Value, key: &str| match component.get(key).and_then(Value::as_array) {
-        Some(parts) => parts.iter().map(part).collect::<Vec<_>>().join(" + "),
-        None => part(component),
-    };
+    let types =
+        |component: &Value, key: &str| parts(component, key).map(part).collect::<Vec<_>>().join(" + ");
     format!(
         "normalizer {}, pre_tokenizer {}, model {}",
         types(&json.normalizer, "normalizers"),
@@ -154,5 +143,23 @@ fn part(component: &Value) -> String {
         ("", _) => "none".to_owned(),
         (name, Some(regex)) => format!("{name}({:?})", super::super::file::shorten(regex, 60)),
         (name, None) => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Were two groups alike on the text, a tokenizer of the one could be taken for the other.
+    #[test]
+    fn the_probe_tells_the_groups_apart() {
+        let probe = probe();
+        let words: Vec<_> = GROUPS.iter().map(|g| words_of(g, &probe).expect("splits")).collect();
+        let mut alike = Vec::new();
+        for (i, a) in words.iter().enumerate() {
+            let same = words.iter().zip(GROUPS).skip(i + 1).filter(|(b, _)| a == *b);
+            alike.extend(same.map(|(_, group)| (GROUPS[i].choices, group.choices)));
+        }
+        assert!(alike.is_empty(), "{alike:?}");
     }
 }
