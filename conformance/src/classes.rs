@@ -31,6 +31,8 @@ struct Model {
     outtype: String,
     /// What the converter is told of the pre-tokenizer of a small vocabulary.
     pre: Option<String>,
+    /// What our file of the converter's output type is called.
+    plain: String,
     /// The quantized type to compare; none if llama.cpp does not take the model.
     quantized: Option<String>,
 }
@@ -141,7 +143,7 @@ impl Model {
     /// The converter's file against ours of the same type, then llama.cpp's quantization of it against ours.
     fn compare(&self, dir: &Path) -> Outcome {
         let theirs = self.file(dir, "theirs");
-        let mut types = vec![self.outtype.to_uppercase()];
+        let mut types = vec![self.plain.clone()];
         types.extend(self.quantized.clone());
         let (mut details, mut wrong) = (Vec::new(), Vec::new());
         for file_type in &types {
@@ -170,11 +172,13 @@ impl Model {
     fn alike(&self, dir: &Path, file_type: &str, theirs: &Path) -> Outcome {
         let file = self.file(dir, "ours");
         export(&dir.join(&self.name), &file, file_type)?;
-        let (theirs, mut ours) = (read(theirs)?, read(&file)?);
-        // The converter leaves it out for some classes; the quantizer writes it.
+        let (mut theirs, mut ours) = (read(theirs)?, read(&file)?);
+        // The quantizer's to say: the converter leaves it out for some classes, and it is no other type's where we copy.
         let key = "general.file_type";
-        if !theirs.metadata.iter().any(|pair| pair.key == key) {
-            ours.metadata.retain(|pair| pair.key != key);
+        if file_type == "COPY" || !theirs.metadata.iter().any(|pair| pair.key == key) {
+            for summary in [&mut theirs, &mut ours] {
+                summary.metadata.retain(|pair| pair.key != key);
+            }
         }
         compare(&theirs, &ours)
     }

@@ -1,5 +1,6 @@
 //! A tiny model of every class against what convert_hf_to_gguf made of it: every pair in order, every tensor's name,
 //! type, shape, bytes. `conformance/README.md` tells how the golden files are made.
+#![expect(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
 use std::fs;
 use std::path::Path;

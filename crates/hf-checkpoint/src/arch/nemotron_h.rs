@@ -11,7 +11,7 @@ use super::{Change, Context, Family, Names, Presence, Row, Skip, Step, llama::LL
 use crate::config::Config;
 use crate::error::Error;
 use crate::sizes::Dim::{
-    self, Experts, FeedForward, HeadWidth, Hidden, Key, KeyHeads, KeyOr, KeyRows, Product, QueryRows, Vocab,
+    self, Experts, FeedForward, Hidden, Key, KeyHeads, KeyOr, KeyRows, Product, QueryRows, Vocab,
 };
 use crate::tokenizer::TokenizerKind;
 
@@ -103,7 +103,8 @@ fn has_experts(config: &Config, block: u64) -> bool {
 
 const MIXED: &[Parameter] = &[
     size(".vocab_size", Vocab),
-    size(".rope.dimension_count", HeadWidth),
+    // head_dim has no say here, as in Granite.
+    size(".rope.dimension_count", Dim::Quotient(&Hidden, &Dim::Heads)),
     size(".ssm.conv_kernel", MIXER_KERNEL),
     size(".ssm.state_size", MIXER_STATE),
     size(".ssm.group_count", GROUPS),

@@ -1,6 +1,5 @@
 //! The folders of `conformance/scripts/class_models.py`, from their descriptions: config, tokenizer, and tensors whose
 //! values are a function of names and numbers.
-#![expect(clippy::unwrap_used, reason = "clippy takes only functions marked as tests for tests")]
 
 use std::collections::BTreeMap;
 use std::fs;
