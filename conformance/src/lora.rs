@@ -26,10 +26,40 @@ pub fn run(report: &mut Report, bench: &Workbench, dir: &Path) {
             return;
         }
     };
-    for case in cases {
-        report.check(format!("lora {case}"), || merged(&folder.join(&case)));
+    for case in &cases {
+        report.check(format!("lora {case}"), || merged(&folder.join(case)));
+    }
+    match converted(bench, &folder) {
+        Ok(converted) => {
+            for case in cases.iter().filter(|c| !NO_FILE.contains(&c.as_str())) {
+                let theirs = converted.contains(case);
+                report.check(format!("lora file {case}"), || file(&folder.join(case), case, theirs));
+            }
+        }
+        Err(error) => report.check("lora file", || Err(error)),
     }
 }
+
+/// Adapters that are no files of factors alone, which ours says.
+const NO_FILE: &[&str] = &[
+    "bf16-adapter",
+    "bias",
+    "bias-all",
+    "dora",
+    "ends-dora",
+    "gpt2-dora",
+    "saved",
+    "three",
+    "tied-embeddings",
+    "tied-head",
+    "tokens",
+    "two",
+    "two-dora",
+];
+
+/// Adapters of which the converter's file is not what peft computes: it takes alpha / rank for every scale, and turns the
+/// factors of weights that GPT-2 stores turned.
+const BY_DESIGN: &[&str] = &["rslora", "patterns", "patterns-rslora", "gpt2"];
 
 /// Runs peft; gives the names of the cases.
 fn models(bench: &Workbench, folder: &Path) -> Result<Vec<String>, Box<dyn std::error::Error>> {
@@ -41,6 +71,113 @@ fn models(bench: &Workbench, folder: &Path) -> Result<Vec<String>, Box<dyn std::
         return Err(format!("lora_models.py: {}", errors.lines().last().unwrap_or_default()).into());
     }
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
+/// Runs llama.cpp's converter of adapters; gives the names of the cases that it took.
+fn converted(bench: &Workbench, folder: &Path) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+    let (_, source) = bench.converter()?;
+    let output = bench.python("convert_lora.py")?.arg(source).arg(folder).output()?;
+    if !output.status.success() {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("convert_lora.py: {}", errors.lines().last().unwrap_or_default()).into());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
+/// Our file of an adapter: beside the converter's, and applied as llama.cpp does, beside peft's merge.
+fn file(case: &Path, name: &str, theirs: bool) -> Outcome {
+    let output = case.join("adapter.gguf");
+    let exporter = GgufExporter::new(QuantizationType::F32).with_adapter_base(case.join("base"));
+    exporter.export(case.join("0"), &output)?;
+    let ours = GgufSet::open(&output)?;
+    let alike = match (theirs, BY_DESIGN.contains(&name)) {
+        (true, false) => same(&ours, &GgufSet::open(case.join("converted.gguf"))?)?,
+        (true, true) => "not the converter's, which is not peft's".to_owned(),
+        (false, _) => "the converter does not take it".to_owned(),
+    };
+    let scales = std::fs::read_to_string(case.join("scales"))?;
+    let scale: f32 = scales.trim().parse()?;
+    let base = GgufSet::open(case.join("base.gguf"))?;
+    let peft = GgufSet::open(case.join("peft.gguf"))?;
+    let worst = applied(&ours, &base, &peft, scale)?;
+    Ok(format!("{alike}; applied, within {worst:.1e} of peft's merge"))
+}
+
+/// Whether two files have the same pairs, and tensors of the same types, dimensions and bytes.
+fn same(ours: &GgufSet, theirs: &GgufSet) -> Outcome {
+    if ours.to_metadata() != theirs.to_metadata() {
+        return Err("not the same metadata".into());
+    }
+    let mut others: Vec<_> = theirs.tensors().enumerate().collect();
+    for (number, tensor) in ours.tensors().enumerate() {
+        let tensor = tensor.tensor;
+        let Some(place) = others.iter().position(|(_, t)| t.tensor.name() == tensor.name()) else {
+            return Err(format!("{}: not in the converter's file", tensor.name()).into());
+        };
+        let (other, of) = others.swap_remove(place);
+        let alike = of.tensor.dims() == tensor.dims() && of.tensor.ty() == tensor.ty();
+        if !alike || values(ours, number)? != values(theirs, other)? {
+            return Err(format!("{}: not as in the converter's file", tensor.name()).into());
+        }
+    }
+    if others.is_empty() {
+        Ok(format!("{} tensors and all metadata as the converter's", ours.tensors().count()))
+    } else {
+        Err(format!("{} tensors more in the converter's file", others.len()).into())
+    }
+}
+
+/// How far base + alpha / rank x B x A is from peft's merge, as a part of each tensor's largest weight; an error beyond
+/// [`TOLERANCE`].
+fn applied(
+    adapter: &GgufSet,
+    base: &GgufSet,
+    peft: &GgufSet,
+    scale: f32,
+) -> Result<f32, Box<dyn std::error::Error>> {
+    let alpha = adapter.to_metadata().get("adapter.lora.alpha").and_then(|v| match v {
+        gguf_format::Value::F32(alpha) => Some(*alpha),
+        _ => None,
+    });
+    let alpha = alpha.ok_or("no adapter.lora.alpha")?;
+    let find = |set: &GgufSet, name: &str| set.tensors().position(|t| t.tensor.name() == name);
+    let mut worst = 0f32;
+    for (number, tensor) in base.tensors().enumerate() {
+        let name = tensor.tensor.name();
+        let mut weights = values(base, number)?;
+        let expected = values(peft, find(peft, name).ok_or("not in peft's")?)?;
+        if let Some(b) = find(adapter, &format!("{name}.lora_b")) {
+            let a = find(adapter, &format!("{name}.lora_a")).ok_or("no lora_a")?;
+            let dims =
+                |number: usize| adapter.tensor(number).map(|t| t.tensor.dims()).ok_or("no such tensor");
+            let rank = dims(b)?.as_slice().first().copied().unwrap_or(1) as usize;
+            let cols = tensor.tensor.dims().as_slice().first().copied().unwrap_or(1) as usize;
+            let experts = dims(a)?.as_slice().get(2).copied().unwrap_or(1) as usize;
+            let looked_up = name == "token_embd.weight";
+            let (a, b) = (values(adapter, a)?, values(adapter, b)?);
+            let rows = weights.len() / cols / experts;
+            let scale = alpha / rank as f32 * scale;
+            for (at, weight) in weights.iter_mut().enumerate() {
+                let (expert, row, col) = (at / cols / rows, at / cols % rows, at % cols);
+                let sum: f32 = (0..rank)
+                    .map(|k| match looked_up {
+                        true => a[row * rank + k] * b[col * rank + k],
+                        false => a[(expert * rank + k) * cols + col] * b[(expert * rows + row) * rank + k],
+                    })
+                    .sum();
+                *weight += sum * scale;
+            }
+        }
+        let (largest, distance) = distance(&weights, &expected);
+        if distance.is_nan() || distance > TOLERANCE * largest {
+            return Err(format!(
+                "{name}: applied, {distance:e} from peft's, the largest weight is {largest:e}"
+            )
+            .into());
+        }
+        worst = worst.max(distance / largest);
+    }
+    Ok(worst)
 }
 
 /// Our merge of one case, on one thread and on three, and our export of what peft merged.

@@ -29,8 +29,8 @@ pub enum GgufExportError {
     /// A GGUF model was to be taken under its checkpoint's names.
     #[error("{}: is a GGUF model, whose tensors keep their names anyway; leave raw names out", .0.display())]
     RawNames(PathBuf),
-    /// An adapter was to be merged into a GGUF model.
-    #[error("{}: is a GGUF model; adapters are merged into checkpoints of safetensors files", .0.display())]
+    /// An adapter was to be merged into a GGUF model, or made of one.
+    #[error("{}: is a GGUF file; adapters go with checkpoints of safetensors files", .0.display())]
     LoraIntoGguf(PathBuf),
     /// The shards of the input were to be kept, but it has none.
     #[error("{}: is no GGUF model, whose shards could be kept; say how large shards may be instead", .0.display())]

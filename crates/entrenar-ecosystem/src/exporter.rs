@@ -39,6 +39,7 @@ pub struct GgufExporter {
     model_name: Option<String>,
     pre_tokenizer: Option<String>,
     adapters: Vec<(PathBuf, f64)>,
+    adapter_base: Option<PathBuf>,
     general: Option<GeneralMetadata>,
     metadata_file: Option<MetadataFile>,
     provenance: Option<ExperimentProvenance>,
@@ -68,6 +69,7 @@ impl GgufExporter {
             model_name: None,
             pre_tokenizer: None,
             adapters: Vec::new(),
+            adapter_base: None,
             general: None,
             metadata_file: None,
             provenance: None,
@@ -157,6 +159,14 @@ impl GgufExporter {
         self
     }
 
+    /// Takes inputs for LoRA adapters, folders of peft's, and makes each an adapter file for llama.cpp. `base` is the folder of the
+    /// base model, of which the config is read. Types that adapters can have are F32, F16, BF16, Q8_0 and those they have (COPY).
+    #[must_use]
+    pub fn with_adapter_base(mut self, base: impl Into<PathBuf>) -> Self {
+        self.adapter_base = Some(base.into());
+        self
+    }
+
     /// Keeps the checkpoint's own tensor names and writes no model metadata: for architectures that are not
     /// known. No inference program will run the result as it is.
     #[must_use]
@@ -214,9 +224,11 @@ impl GgufExporter {
         for (folder, scale) in &self.adapters {
             options = options.with_adapter(folder, *scale);
         }
+        options.base.clone_from(&self.adapter_base);
         let path = input.as_ref();
         let mut input = input::open(path, &options)?;
-        if !self.adapters.is_empty() && input.shards().is_some() {
+        let adapter = self.adapter_base.is_some();
+        if (adapter || !self.adapters.is_empty()) && input.shards().is_some() {
             return Err(GgufExportError::LoraIntoGguf(path.to_path_buf()));
         }
         let mut importance = self.importance.as_ref().map(|(matrix, _)| matrix.clone());
@@ -237,7 +249,8 @@ impl GgufExporter {
             .map(|t| TensorDesc { name: &t.name, dims: t.dims.as_slice(), element: t.element })
             .collect();
         let recipe = self.recipe.clone().with_importance_matrix(importance.is_some());
-        let types = recipe.assign(&facts, &described)?;
+        let types =
+            if adapter { recipe.assign_adapter(&described)? } else { recipe.assign(&facts, &described)? };
         let without = recipe.check_importance(importance.as_ref(), &described, &types)?;
         let mut plan = match self.shards {
             Shards::One => Plan::new(tensors, types, metadata)?,
@@ -284,7 +297,10 @@ impl GgufExporter {
             (None, Some(kept)) => kept.clone(),
             (None, None) => guessed_file_type(input.tensors()?.iter().map(|tensor| tensor.element)).into(),
         };
-        metadata.move_to_end(FILE_TYPE_KEY, file_type);
+        // Adapters have none.
+        if self.adapter_base.is_none() {
+            metadata.move_to_end(FILE_TYPE_KEY, file_type);
+        }
         for (key, value) in &self.overrides {
             metadata.move_to_end(key, value.clone());
         }

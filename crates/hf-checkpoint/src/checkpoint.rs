@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::folder;
 use crate::general;
+use crate::json;
 use crate::map::{self, Map};
 use crate::options::Options;
 use crate::problem::Problem;
@@ -38,25 +39,21 @@ impl Checkpoint {
     /// Opens a checkpoint.
     ///
     /// `path` is a folder with `config.json` and weights; the `*.safetensors.index.json` or the `model.safetensors`
-    /// of such a folder; or a `.safetensors` file alone, whose tensors are taken as they are.
+    /// of such a folder; or a `.safetensors` file alone, whose tensors are taken as they are. With
+    /// [`Options::base`] it is the folder of an adapter, which becomes an adapter file.
     ///
     /// # Errors
     /// If anything is missing, broken or not supported: every variant of [`Error`] that is not about a call.
     pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
+        if let Some(base) = &options.base {
+            return Self::open_adapter(path, base, options);
+        }
         let location = folder::locate(path, options.raw)?;
         match location.model {
             Some(folder) => {
                 // The config first: its errors are the more telling ones.
                 let mut config = Config::read(&folder)?;
-                let class = config.class()?.to_owned();
-                let Some(family) = arch::find(&class) else {
-                    return Err(Error::UnknownArchitecture {
-                        path: config.path().to_owned(),
-                        nearest: arch::nearest(&class),
-                        found: class,
-                    });
-                };
-                let family = family.variant.and_then(|of| of(&config)).unwrap_or(family);
+                let (class, family) = family(&config)?;
                 let shards = location.weights.open()?;
                 let mut weights = match config.quantization()? {
                     Some((path, quantization)) => Weights::unpacked(shards, &path, &quantization)?,
@@ -88,6 +85,33 @@ impl Checkpoint {
                 Ok(Self::new(None, Metadata::new(), weights, map))
             }
         }
+    }
+
+    /// Opens an adapter as a file of its own.
+    fn open_adapter(path: &Path, base: &Path, options: &Options) -> Result<Self, Error> {
+        if !adapter::is_adapter(path) {
+            return Err(Error::NoAdapter { folder: path.to_owned() });
+        }
+        if !options.adapters.is_empty() {
+            let problems = vec!["other adapters are merged into models only".to_owned()];
+            return Err(Error::NoAdapterFile { path: path.to_owned(), problems });
+        }
+        let config = Config::read(base)?;
+        let (_, family) = family(&config)?;
+        let adapter = adapter::Standalone::open(path, family, &config)?;
+        let mut pairs = Metadata::new();
+        adapter::Standalone::kind(family.architecture, &mut pairs);
+        let mut map = adapter.map;
+        let input = general::Input {
+            folder: path,
+            folder_name: &folder::name(path),
+            config: &json::read_if_there(&path.join("config.json"))?.unwrap_or_default(),
+            model_name: options.model_name.as_deref(),
+            parameters: general::Count::of_adapter(&map.tensors),
+        };
+        general::write(&input, &mut pairs, &mut map.notes)?;
+        pairs.insert("adapter.lora.alpha", adapter.alpha);
+        Ok(Self::new(Some(family.architecture), pairs, adapter.weights, map))
     }
 
     fn new(architecture: Option<&'static str>, metadata: Metadata, weights: Weights, map: Map) -> Self {
@@ -207,6 +231,19 @@ impl Checkpoint {
     fn no_such_tensor(&self, tensor: usize) -> Error {
         Error::NoSuchTensor { tensor, count: self.map.tensors.len() }
     }
+}
+
+/// The model's class, and its family.
+fn family(config: &Config) -> Result<(String, &'static Family), Error> {
+    let class = config.class()?.to_owned();
+    let Some(family) = arch::find(&class) else {
+        return Err(Error::UnknownArchitecture {
+            path: config.path().to_owned(),
+            nearest: arch::nearest(&class),
+            found: class,
+        });
+    };
+    Ok((class, family.variant.and_then(|of| of(config)).unwrap_or(family)))
 }
 
 fn out_of_range(info: &Tensor, unit: &'static str, range: &Range<u64>, len: u64) -> Error {

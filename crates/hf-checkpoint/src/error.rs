@@ -59,7 +59,8 @@ pub enum Error {
     // The adapter.
     /// A folder has an adapter, but no model.
     #[error(
-        "{}: an adapter, not a model: give the folder of its base model, and the adapter as one to merge (--lora)",
+        "{}: an adapter, not a model: to make an adapter file, name its base (--base); to merge it, export the base with it \
+         (--lora)",
         folder.display()
     )]
     AdapterAlone {
@@ -73,6 +74,20 @@ pub enum Error {
     )]
     NoAdapterWeights {
         /// The adapter's folder.
+        folder: PathBuf,
+    },
+    /// An adapter cannot be a GGUF file of its own.
+    #[error("{}: cannot be told as an adapter file: {}", path.display(), problems.join("; "))]
+    NoAdapterFile {
+        /// The adapter's folder.
+        path: PathBuf,
+        /// Everything that cannot: tensor, found, expected.
+        problems: Vec<String>,
+    },
+    /// A base was given for a folder that has no adapter.
+    #[error("{}: no adapter_config.json: a base is given for an adapter only", folder.display())]
+    NoAdapter {
+        /// The folder.
         folder: PathBuf,
     },
     /// An adapter does not fit its base.

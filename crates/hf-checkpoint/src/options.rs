@@ -14,6 +14,8 @@ pub struct Options {
     pub model_name: Option<String>,
     /// `tokenizer.ggml.pre`, for a tokenizer whose pre-tokenizer is not recognised.
     pub pre_tokenizer: Option<String>,
+    /// The folder of the base model, where what is opened is an adapter by itself: its config is read, no weights.
+    pub base: Option<PathBuf>,
     /// Adapters that are merged into the weights, in this order.
     pub(crate) adapters: Vec<Adapter>,
 }
@@ -43,6 +45,13 @@ impl Options {
     #[must_use]
     pub fn with_pre_tokenizer(mut self, pre: impl Into<String>) -> Self {
         self.pre_tokenizer = Some(pre.into());
+        self
+    }
+
+    /// Sets [`base`](Self::base).
+    #[must_use]
+    pub fn with_base(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.base = Some(folder.into());
         self
     }
 

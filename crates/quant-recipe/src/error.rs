@@ -91,6 +91,12 @@ pub enum RecipeError {
         /// The option.
         option: String,
     },
+    /// An adapter is to get types that it cannot have.
+    #[error("an adapter: found {found}, expected F32, F16, BF16, Q8_0 or COPY")]
+    Adapter {
+        /// What is asked for.
+        found: String,
+    },
     /// The list of layers to take out is no list of numbers.
     #[error("layers {list:?}: found {found:?}, expected numbers with commas between them, as in 3,4")]
     PruneList {

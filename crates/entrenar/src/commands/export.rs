@@ -21,16 +21,17 @@ use crate::ui::Meter;
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// A Hugging Face folder, a `*.safetensors.index.json`, a `.safetensors` or a `.gguf` file (of shards, any)
+    /// A Hugging Face folder, an adapter's folder, a `*.safetensors.index.json`, a `.safetensors` or a `.gguf` file (of shards, any)
     input: PathBuf,
 
     /// The file to write [default: the folder's name and the type, in the current folder]; of shards, how their names
     /// begin
     output: Option<PathBuf>,
 
-    /// A file type as llama-quantize names it (Q4_K_M, Q8_0, IQ3_S, F16 …), or COPY to keep all types
-    #[arg(short, long, value_name = "TYPE", default_value = "Q4_K_M", value_parser = quantization)]
-    quant: QuantizationType,
+    /// A file type as llama-quantize names it (Q4_K_M, Q8_0, IQ3_S, F16 …), or COPY to keep all types [default:
+    /// Q4_K_M; of an adapter F32]
+    #[arg(short, long, value_name = "TYPE", value_parser = quantization)]
+    quant: Option<QuantizationType>,
 
     /// Worker threads [default: one a processor]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -56,6 +57,10 @@ pub(crate) struct Args {
     /// merged in this order
     #[arg(long, value_name = "DIR[=SCALE]", value_parser = lora)]
     lora: Vec<(PathBuf, f64)>,
+
+    /// Make an adapter file of the input, a LoRA adapter (a folder of peft's) for the model in DIR, whose config.json is read
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["lora", "raw"])]
+    base: Option<PathBuf>,
 
     /// The model's name [default: from the folder]
     #[arg(long, value_name = "TEXT")]
@@ -111,6 +116,14 @@ pub(crate) struct Args {
     keep_split: bool,
 }
 
+impl Args {
+    /// The type that is asked for.
+    fn quant(&self) -> QuantizationType {
+        let usual = if self.base.is_some() { QuantizationType::F32 } else { QuantizationType::Q4KM };
+        self.quant.unwrap_or(usual)
+    }
+}
+
 fn quantization(name: &str) -> Result<QuantizationType, String> {
     name.parse().map_err(|e: entrenar::ecosystem::GgufExportError| e.to_string())
 }
@@ -144,7 +157,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let output = match &args.output {
         Some(output) => output.clone(),
-        None => default_output(&args.input, args.quant)?,
+        None => default_output(&args.input, args.quant())?,
     };
     let cancel = Arc::new(Cancel::new());
     let on_signal = Arc::clone(&cancel);
@@ -158,7 +171,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 /// The exporter that the flags describe.
 fn exporter(args: &Args) -> Result<GgufExporter, Failure> {
-    let mut exporter = args.tuning.exporter(args.quant)?.with_existing(if args.force {
+    let mut exporter = args.tuning.exporter(args.quant())?.with_existing(if args.force {
         Existing::Replace
     } else {
         Existing::Keep
@@ -173,6 +186,9 @@ fn exporter(args: &Args) -> Result<GgufExporter, Failure> {
     }
     for (folder, scale) in &args.lora {
         exporter = exporter.with_lora(folder, *scale);
+    }
+    if let Some(base) = &args.base {
+        exporter = exporter.with_adapter_base(base);
     }
     if args.no_validate {
         exporter = exporter.without_validation();

@@ -39,7 +39,7 @@ pub(crate) struct AdapterConfig {
     /// Weights of the base are stored with inputs first.
     pub fan_in_fan_out: bool,
     /// Parameters that are adapted by themselves: the ends of their names.
-    pub parameters: Vec<String>,
+    parameters: Vec<String>,
     tokens: Value,
 }
 
@@ -134,6 +134,31 @@ impl AdapterConfig {
     pub(crate) fn scale(&self, module: &str) -> Result<f64, Error> {
         let rank = self.rank(module)? as f64;
         Ok(self.alpha(module)? / if self.rank_stabilized { rank.sqrt() } else { rank })
+    }
+
+    /// The alpha of a file that has one for all: such that alpha / rank is the scale of what no pattern is about.
+    pub(crate) fn file_alpha(&self) -> f64 {
+        let alpha = if self.rank_stabilized { self.alpha * (self.rank as f64).sqrt() } else { self.alpha };
+        // llama.cpp takes 0 for a scale of 1.
+        if alpha == 0.0 { 1.0 } else { alpha }
+    }
+
+    /// The parameter of a module of experts that `depth` others are wrapped around: the wrapped ones lie inside one
+    /// another, the first of the module innermost.
+    pub(crate) fn parameter(&self, module: &str, depth: usize) -> Option<&str> {
+        /// In which order modules of experts have their parameters.
+        const ORDER: &[&str] = &["gate_up_proj", "gate_up_proj_bias", "down_proj", "down_proj_bias"];
+        let mut found: Vec<&str> = Vec::new();
+        for target in &self.parameters {
+            let parameter = target.rsplit('.').next().unwrap_or(target);
+            let name = format!("{module}.{parameter}");
+            let meant = name.strip_suffix(target.as_str()).is_some_and(|m| m.is_empty() || m.ends_with('.'));
+            if meant && !found.contains(&parameter) {
+                found.push(parameter);
+            }
+        }
+        found.sort_by_key(|p| ORDER.iter().position(|known| known == p).unwrap_or(ORDER.len()));
+        found.into_iter().rev().nth(depth)
     }
 
     /// The value of the first pattern that matches, as `get_pattern_key` of peft finds it.

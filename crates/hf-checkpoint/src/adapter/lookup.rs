@@ -61,9 +61,8 @@ impl<'a> Lookup<'a> {
         let mut spots = Vec::new();
         for row in family.rows.iter().flat_map(|r| *r) {
             let sources = || std::iter::once(&row.from).chain(row.or);
-            let Some((meant, block)) = sources().find_map(|s| Some((s, block_of(s, &name)?))) else {
-                continue;
-            };
+            let meant = sources().find_map(|s| Some((s, place_of(s, &name)?)));
+            let Some((meant, (block, None))) = meant else { continue };
             for other in sources() {
                 spots.extend(self.other_form(meant, other, block, config)?);
             }
@@ -103,12 +102,7 @@ impl<'a> Lookup<'a> {
         let (family, config) = self.model?;
         let name = plain(family, config, name);
         let sources = family.rows.iter().flat_map(|r| *r).flat_map(|r| std::iter::once(&r.from).chain(r.or));
-        let source = sources.into_iter().find(|s| block_of(s, &name).is_some())?;
-        let last = source.shape.len().checked_sub(1)?;
-        let turns = |step: &Step| matches!(step, Step::Swap(a, b) if a + 1 == last && *b == last);
-        let splits = |step: &Step| matches!(step, Step::Split(..));
-        let of = |steps: &&[Step]| steps.iter().take_while(|s| !splits(s)).any(turns);
-        Some(source.parts.iter().any(of))
+        sources.into_iter().find(|s| place_of(s, &name).is_some()).map(turns)
     }
 
     /// The names that the head and the embeddings have in the family's rows.
@@ -125,7 +119,8 @@ impl<'a> Lookup<'a> {
     }
 }
 
-fn plain(family: &Family, config: &Config, name: &str) -> String {
+/// A weight's name as the family's rows have it.
+pub(super) fn plain(family: &Family, config: &Config, name: &str) -> String {
     let plain = family.names.plain(name);
     match family.renamed {
         Some(rename) => rename(config, plain),
@@ -133,12 +128,33 @@ fn plain(family: &Family, config: &Config, name: &str) -> String {
     }
 }
 
-/// The block that a name is in, if it is one of this source's.
-fn block_of(source: &Source, name: &str) -> Option<u64> {
+/// Whether a source's last two axes are turned round.
+pub(super) fn turns(source: &Source) -> bool {
+    let last = source.shape.len().saturating_sub(1);
+    let turns = |step: &Step| matches!(step, Step::Swap(a, b) if a + 1 == last && *b == last);
+    let splits = |step: &Step| matches!(step, Step::Split(..));
+    source.parts.iter().any(|steps| steps.iter().take_while(|s| !splits(s)).any(turns))
+}
+
+/// The block that a name is in, and which expert it is of, if it is one of this source's.
+pub(super) fn place_of(source: &Source, name: &str) -> Option<(u64, Option<u64>)> {
+    /// The number at the start, and what is behind it.
+    fn number(text: &str) -> Option<(u64, &str)> {
+        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (digits, rest) = text.split_at(end);
+        Some((digits.parse().ok()?, rest))
+    }
     let name = if source.bare { name } else { name.strip_suffix(".weight")? };
-    let Some((before, after)) = source.name.split_once("{}") else {
-        return (source.name == name).then_some(0);
+    let (before, after) = match source.name.split_once("{}") {
+        Some(parts) => parts,
+        None => return (source.name == name).then_some((0, None)),
     };
-    let (number, rest) = name.strip_prefix(before)?.split_once('.')?;
-    (after.strip_prefix('.')? == rest).then_some(number.parse().ok()?)
+    let (block, rest) = number(name.strip_prefix(before)?)?;
+    match after.split_once("{e}") {
+        None => (after == rest).then_some((block, None)),
+        Some((before, after)) => {
+            let (expert, rest) = number(rest.strip_prefix(before)?)?;
+            (after == rest).then_some((block, Some(expert)))
+        }
+    }
 }

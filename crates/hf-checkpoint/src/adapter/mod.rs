@@ -10,6 +10,7 @@ mod lookup;
 mod merged;
 mod names;
 mod plan;
+mod standalone;
 mod update;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use crate::weights::Weights;
 pub(crate) use cache::Cache;
 pub(crate) use config::is_adapter;
 pub(crate) use merged::Merged;
+pub(crate) use standalone::Standalone;
 
 const TENSORS: &str = "adapter_model.safetensors";
 

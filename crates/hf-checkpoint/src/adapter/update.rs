@@ -320,24 +320,11 @@ impl Maker<'_> {
         Ok(Some((number, Update::Rows { rows: sorted, values: part.clone() })))
     }
 
-    /// The parameter that factors of a module without a weight are of: the wrapped ones lie inside one another, the first of
-    /// the module innermost.
+    /// The parameter that factors of a module without a weight are of.
     fn parameter(&self, module: &str, depth: usize) -> Result<Option<(String, Vec<Spot>)>, Error> {
-        /// In which order modules of experts have their parameters.
-        const ORDER: &[&str] = &["gate_up_proj", "gate_up_proj_bias", "down_proj", "down_proj_bias"];
-        let mut found: Vec<&str> = Vec::new();
-        for target in &self.config.parameters {
-            let parameter = target.rsplit('.').next().unwrap_or(target);
-            let name = format!("{module}.{parameter}");
-            let meant = name.strip_suffix(target.as_str()).is_some_and(|m| m.is_empty() || m.ends_with('.'));
-            if meant && !found.contains(&parameter) {
-                found.push(parameter);
-            }
-        }
-        found.sort_by_key(|p| ORDER.iter().position(|known| known == p).unwrap_or(ORDER.len()));
-        let Some(parameter) = found.iter().rev().nth(depth) else { return Ok(None) };
+        let Some(parameter) = self.config.parameter(module, depth) else { return Ok(None) };
         let spots = self.lookup.find(&format!("{module}.{parameter}"))?;
-        Ok((!spots.is_empty()).then(|| ((*parameter).to_owned(), spots)))
+        Ok((!spots.is_empty()).then(|| (parameter.to_owned(), spots)))
     }
 
     fn shape_differs(&mut self, pair: &Pair, number: usize) {

@@ -47,7 +47,7 @@ struct Naming {
 
 impl Naming {
     /// Fills what is still unknown from a model's id or a folder's name.
-    fn fill(&mut self, id: &str, parameters: u64) {
+    fn fill(&mut self, id: &str, parameters: i64) {
         let id = ModelId::parse(id, parameters);
         fill(&mut self.name, Some(title(&id.full_name)));
         fill(&mut self.organization, id.organization.as_deref().map(title));
@@ -98,10 +98,10 @@ pub(crate) fn write(input: &Input<'_>, pairs: &mut Metadata, notes: &mut Vec<Str
     if let Some(id) = input.config.get("_name_or_path").and_then(Value::as_str)
         && id.matches('/').count() <= 1
     {
-        naming.fill(id, input.parameters.total);
+        naming.fill(id, input.parameters.signed());
     }
-    naming.fill(input.folder_name, input.parameters.total);
-    if input.parameters.total > 0 {
+    naming.fill(input.folder_name, input.parameters.signed());
+    if input.parameters.signed() > 0 {
         fill(&mut naming.size_label, Some(input.parameters.label()));
     }
     if let Some(name) = input.model_name {
@@ -133,7 +133,7 @@ pub(crate) fn write(input: &Input<'_>, pairs: &mut Metadata, notes: &mut Vec<Str
         ("dataset", ["datasets", "dataset", "dataset_sources"]),
     ] {
         if let Some(entries) = card.entries(&keys) {
-            related::write(what, &Related::all(&entries, input.parameters.total), pairs);
+            related::write(what, &Related::all(&entries, input.parameters.signed()), pairs);
         }
     }
     put_list(pairs, "general.tags", card.list(&["tags", "pipeline_tag"]));

@@ -25,11 +25,13 @@ struct Roles {
     version: bool,
     /// A quantization type, which belongs to none of the fields.
     quantization: bool,
+    /// That it is an adapter, which is said elsewhere.
+    kind: bool,
 }
 
 impl Roles {
     fn none(self) -> bool {
-        !(self.basename || self.size || self.finetune || self.version || self.quantization)
+        !(self.basename || self.size || self.finetune || self.version || self.quantization || self.kind)
     }
 }
 
@@ -57,8 +59,9 @@ static FINETUNE: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^(?i:chat|
 static NUMBERED: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^(v\d+(?:\.\d+)*|\d.*)$"));
 
 impl ModelId {
-    /// Takes an id apart. `parameters`, the number of weights that the model has, tells a size from a context length.
-    pub(super) fn parse(id: &str, parameters: u64) -> Self {
+    /// Takes an id apart. `parameters`, the number of weights that the model has (negative: an adapter), tells a
+    /// size from a context length.
+    pub(super) fn parse(id: &str, parameters: i64) -> Self {
         if id.contains(' ') {
             // A sentence, not an id.
             return Self { full_name: id.to_owned(), ..Self::default() };
@@ -95,7 +98,7 @@ impl ModelId {
 }
 
 impl Part {
-    fn annotate(&mut self, first: bool, parameters: u64) {
+    fn annotate(&mut self, first: bool, parameters: i64) {
         if is(&VERSION, &self.text) {
             self.roles.version = true;
         } else if is(&QUANTIZATION, &self.text) {
@@ -103,13 +106,15 @@ impl Part {
             self.text = self.text.to_uppercase();
         } else if !first && is(&SIZE, &self.text) {
             self.annotate_size(parameters);
+        } else if !first && parameters < 0 && self.text.eq_ignore_ascii_case("lora") {
+            self.roles.kind = true;
         } else if !first && is(&FINETUNE, &self.text) {
             self.roles.finetune = true;
         }
     }
 
     /// The text matches [`SIZE`]: at least two characters.
-    fn annotate_size(&mut self, parameters: u64) {
+    fn annotate_size(&mut self, parameters: i64) {
         let mut chars: Vec<char> = self.text.replace('_', ".").chars().collect();
         // `7b1` is 7.1b.
         if let [.., unit, digit] = *chars
@@ -136,9 +141,14 @@ impl Part {
                     'T' => 1e12,
                     _ => 1e-3,
                 };
-                let off = (number * scale - parameters as f64).abs();
-                // Far from the model's size it is rather a context length.
-                if off > (u128::from(parameters) * 7 / 8) as f64 {
+                let size = parameters.unsigned_abs();
+                // Far from the model's size it is rather a context length; an adapter may have few of the model's.
+                let far = if parameters < 0 {
+                    number * scale < (size / 8) as f64
+                } else {
+                    (number * scale - size as f64).abs() > (u128::from(size) * 7 / 8) as f64
+                };
+                if far {
                     self.roles.finetune = true;
                     unit.make_ascii_lowercase();
                 }

@@ -17,11 +17,11 @@ pub(super) struct Related(Vec<(&'static str, String)>);
 
 impl Related {
     /// An entry each; one that is of no known form is an empty one.
-    pub(super) fn all(entries: &[&Value], parameters: u64) -> Vec<Self> {
+    pub(super) fn all(entries: &[&Value], parameters: i64) -> Vec<Self> {
         entries.iter().map(|entry| Self::new(entry, parameters)).collect()
     }
 
-    fn new(entry: &Value, parameters: u64) -> Self {
+    fn new(entry: &Value, parameters: i64) -> Self {
         match entry {
             Value::String(id) => Self::of_id(id, parameters),
             Value::Object(fields) => {
@@ -32,7 +32,7 @@ impl Related {
         }
     }
 
-    fn of_id(id: &str, parameters: u64) -> Self {
+    fn of_id(id: &str, parameters: i64) -> Self {
         if ["http://", "https://", "ssh://"].iter().any(|scheme| id.starts_with(scheme)) {
             let mut related =
                 hub_id(id).map(|id| Self::names(&ModelId::parse(id, parameters))).unwrap_or_default();

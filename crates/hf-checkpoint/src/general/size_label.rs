@@ -10,6 +10,8 @@ pub(crate) struct Count {
     active: u64,
     /// Experts of a mixture; 0 if there is none.
     experts: u64,
+    /// They are those that an adapter's products change.
+    adapter: bool,
 }
 
 impl Count {
@@ -34,6 +36,22 @@ impl Count {
         }
         count.experts = all_experts.checked_div(mixtures).unwrap_or(0);
         count
+    }
+
+    /// As [`of`](Self::of), of an adapter's tensors: each first factor with its second behind it.
+    pub(crate) fn of_adapter(tensors: &[Tensor]) -> Self {
+        let mut total = 0u64;
+        for (a, b) in tensors.iter().zip(tensors.iter().skip(1)).step_by(2) {
+            let rows: u64 = b.dims.iter().skip(1).product();
+            total = total.saturating_add(a.dims.first().copied().unwrap_or(1).saturating_mul(rows));
+        }
+        Self { total, adapter: true, ..Self::default() }
+    }
+
+    /// The number of weights; negative for an adapter, as gguf-py has it.
+    pub(super) fn signed(self) -> i64 {
+        let total = i64::try_from(self.total).unwrap_or(i64::MAX);
+        if self.adapter { -total } else { total }
     }
 
     /// `135M`, `8x7.0B`.

@@ -7,7 +7,7 @@ use crate::transform::Axis;
 
 /// A part of a weight.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub(crate) struct Part {
     /// The element that it starts at.
     pub start: u64,
     pub axes: Vec<Axis>,
@@ -15,7 +15,7 @@ pub(super) struct Part {
 }
 
 /// The parts of a weight of this shape; `None` if the shape is not one that the steps can be taken from.
-pub(super) fn of(
+pub(crate) fn of(
     parts: &[&[Step]],
     shape: &[u64],
     config: &Config,

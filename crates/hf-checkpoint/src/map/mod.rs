@@ -1,6 +1,6 @@
 //! Which weights of the checkpoint make which tensor of the GGUF file.
 
-mod layout;
+pub(crate) mod layout;
 mod place;
 
 use std::collections::{BTreeMap, HashSet};
@@ -31,6 +31,11 @@ pub(crate) struct Map {
 }
 
 impl Map {
+    /// Adds tensors.
+    pub(crate) fn extend(&mut self, tensors: impl IntoIterator<Item = (Tensor, Origin)>) {
+        tensors.into_iter().for_each(|(tensor, origin)| self.push(tensor, origin));
+    }
+
     fn push(&mut self, tensor: Tensor, origin: Origin) {
         self.tensors.push(tensor);
         self.origins.push(origin);
@@ -278,6 +283,6 @@ fn can_be_named(name: &str) -> bool {
 }
 
 /// The dimensions' values.
-fn sizes(config: &Config, dims: &[Dim], block: u64) -> Result<Vec<u64>, Error> {
+pub(crate) fn sizes(config: &Config, dims: &[Dim], block: u64) -> Result<Vec<u64>, Error> {
     dims.iter().map(|d| config.dim_of(*d, block)).collect()
 }
