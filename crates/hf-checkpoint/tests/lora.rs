@@ -61,7 +61,7 @@ fn merged(parent: &Path, case: &str) -> Checkpoint {
     for (number, scale) in scales.lines().enumerate() {
         options = options.with_adapter(golden(case).join(number.to_string()), scale.parse().unwrap());
     }
-    Checkpoint::open(&model(parent, case, "base"), &options).unwrap_or_else(|e| panic!("{case}: {e}"))
+    Checkpoint::open(&model(parent, case, "base"), &options).unwrap()
 }
 
 fn values(checkpoint: &Checkpoint, number: usize) -> Vec<f32> {
@@ -323,6 +323,64 @@ fn an_adapter_alone_says_what_to_do_with_it() {
     fs::copy(folder.join("adapter_config.json"), parent.path().join("adapter_config.json")).unwrap();
     let error = Checkpoint::open(&base, &options().with_adapter(parent.path(), 1.0)).unwrap_err().to_string();
     check(&error, &["no adapter_model.safetensors", "adapter_model.bin is not read"]);
+}
+
+/// The adapter of a case as a file of its own.
+fn file(case: &str) -> Result<Checkpoint, Error> {
+    Checkpoint::open(&golden(case).join("0"), &Options::new().with_base(golden(case).join("base")))
+}
+
+#[test]
+fn an_adapter_file_applied_as_llama_cpp_does_gives_what_peft_merges() {
+    let parent = tempfile::tempdir().unwrap();
+    for (case, alpha) in [("patterns-rslora", 12.0), ("mixtral", 6.0), ("gpt-oss", 6.0)] {
+        let adapter = file(case).unwrap();
+        let (key, value) = adapter.metadata().iter().last().unwrap();
+        assert_eq!((key, value), ("adapter.lora.alpha", &gguf_format::Value::F32(alpha)), "{case}");
+        let factors = all(&adapter);
+        let dims: BTreeMap<_, _> =
+            adapter.tensors().iter().map(|t| (t.name.as_str(), t.dims.as_slice())).collect();
+        let of = |folder| Checkpoint::open(&model(parent.path(), case, folder), &options()).unwrap();
+        let (base, peft) = (of("base"), all(&of("merged")));
+        for (number, tensor) in base.tensors().iter().enumerate() {
+            let (a, b) = (format!("{}.lora_a", tensor.name), format!("{}.lora_b", tensor.name));
+            let Some(left) = factors.get(&b) else { continue };
+            let (right, rank) = (&factors[&a], dims[b.as_str()][0] as usize);
+            let (cols, rows) = (tensor.dims[0] as usize, tensor.dims[1] as usize);
+            assert_eq!(dims[a.as_str()][..2], [cols as u64, rank as u64], "{case}: {a}");
+            assert_eq!(dims[b.as_str()][1], rows as u64, "{case}: {b}");
+            let expected = &peft[&tensor.name];
+            let largest = expected.iter().fold(0f32, |m, v| m.max(v.abs()));
+            for (at, weight) in values(&base, number).into_iter().enumerate() {
+                let (matrix, row, col) = (at / cols / rows, at / cols % rows, at % cols);
+                let product =
+                    |k| right[(matrix * rank + k) * cols + col] * left[(matrix * rows + row) * rank + k];
+                let sum: f32 = (0..rank).map(product).sum();
+                let distance = (weight + sum * alpha / rank as f32 - expected[at]).abs();
+                assert!(distance <= TOLERANCE * largest, "{case}: {} {at}", tensor.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_no_adapter_file_can_tell_is_named() {
+    let error = |case| file(case).map(|_| ()).unwrap_err().to_string();
+    check(&error("ends-dora"), &["cannot be told as an adapter file: DoRA", "--lora"]);
+    check(&error("tied-head"), &["base_model.model.lm_head.weight: is no factor", "--lora"]);
+    check(&error("bias"), &["q_proj.lora_B.bias: is no factor", "v_proj.lora_B.bias"]);
+    // For another base: everything is named.
+    let options = Options::new().with_base(golden("gpt2-dora").join("base"));
+    let other = Checkpoint::open(&golden("patterns-rslora").join("0"), &options).unwrap_err().to_string();
+    check(&other, &["self_attn.q_proj.weight: no weight of gpt2", "mlp.down_proj.weight: no weight of gpt2"]);
+    // What is no adapter has no base.
+    let base = golden("bias").join("base");
+    let error = Checkpoint::open(&base, &Options::new().with_base(&base)).unwrap_err().to_string();
+    check(&error, &["no adapter_config.json", "for an adapter only"]);
+    // An adapter cannot be merged into an adapter.
+    let adapter = golden("three").join("0");
+    let options = Options::new().with_base(golden("three").join("base")).with_adapter(&adapter, 1.0);
+    check(&Checkpoint::open(&adapter, &options).unwrap_err().to_string(), &["merged into models only"]);
 }
 
 #[test]

@@ -4,5 +4,6 @@
 
 mod export;
 mod faults;
+mod lora;
 mod place;
 mod shards;
