@@ -83,10 +83,7 @@ fn an_adapter_becomes_a_file_of_its_own() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     says(&text(&output.stdout), &["adapter.gguf: F32, ", "14 tensors"]);
     let shown = text(&place.run(&["inspect", "adapter.gguf"]).stdout);
-    says(
-        &shown,
-        &["general.type", "adapter.lora.alpha", "blk.0.attn_q.weight.lora_a", "blk.0.ffn_down.weight.lora_b"],
-    );
+    says(&shown, &["general.type", "adapter", "adapter.lora.alpha"]);
     assert!(!shown.contains("general.file_type"), "{shown}");
     let message = place.fails(&["export", &adapter, "x.gguf", "--base", "base", "-q", "Q4_K_M"]);
     says(&message, &["an adapter: found Q4_K_M, expected F32, F16, BF16, Q8_0 or COPY"]);
