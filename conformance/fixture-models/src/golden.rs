@@ -227,12 +227,17 @@ pub fn differences(expected: &Summary, found: &Summary) -> Vec<String> {
             Some(_) => {}
         }
     }
-    let known = |p: &Pair| p.key.starts_with("entrenar.") || expected.metadata.iter().any(|w| w.key == p.key);
+    let by_design = |p: &Pair| p.key.starts_with("entrenar.") || END_TOKENS.contains(&p.key.as_str());
+    let known = |p: &Pair| by_design(p) || expected.metadata.iter().any(|w| w.key == p.key);
     for have in found.metadata.iter().filter(|p| !known(p)) {
         out.push(format!("{} should not be there: {} {}", have.key, have.ty, have.value));
     }
     out
 }
+
+/// Keys that may be ours alone: of a list of end tokens the converter writes none.
+const END_TOKENS: [&str; 3] =
+    ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
 
 #[cfg(test)]
 mod tests {

@@ -300,5 +300,7 @@ fn metadata(
     for parameter in family.closing {
         parameter.write(&context, &mut pairs, &mut map.notes)?;
     }
+    // After all that the converter writes, so that nothing of that is in another place.
+    tokenizer::ends::write(folder, &config.raw, &mut pairs, &mut map.notes);
     Ok(pairs)
 }

@@ -6,7 +6,8 @@ use gguf_format::Metadata;
 
 use super::error::TokenizerError;
 use super::file::{read_text, value_error};
-use super::json::{Merge, TokenizerJson};
+use super::json::TokenizerJson;
+use super::merges::Merge;
 use super::metadata::{MERGES, MODEL, PRE, TOKEN_TYPE, TOKENS};
 use super::pre;
 use super::special::{COMMON, SpecialTokens};
@@ -55,18 +56,12 @@ pub(super) fn write(
     Ok(Written { size, pre: Some(pre), notes })
 }
 
-/// The merges as GGUF has them, `a b`: a space within a token is written as byte-level BPE's sign for it.
+/// The merges as GGUF has them; without any in `tokenizer.json`, those of `merges.txt`.
 pub(super) fn merges(folder: &Path, json: &TokenizerJson) -> Result<Vec<String>, TokenizerError> {
-    if json.model.merges.0.is_empty() {
+    if json.model.merges.is_empty() {
         return merges_txt(folder);
     }
-    let sign = |token: &str| token.replace(' ', "Ġ");
-    let text = |merge: &Merge| match merge {
-        Merge::Text(text) => text.clone(),
-        Merge::Pair(a, b) if a.contains(' ') || b.contains(' ') => format!("{} {}", sign(a), sign(b)),
-        Merge::Pair(a, b) => [a, " ", b].concat(),
-    };
-    Ok(json.model.merges.0.iter().map(text).collect())
+    Ok(json.model.merges.iter().map(Merge::gguf).collect())
 }
 
 /// `merges.txt`: a comment at most, then a merge a line. Lines that are no merge are left out, as the converter does.

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::error::TokenizerError;
 use super::file::{read_json, value_error};
+use super::merges::Merges;
 
 /// The file.
 #[derive(Debug, Deserialize)]
@@ -157,60 +158,6 @@ impl<'de> Deserialize<'de> for Vocab {
     }
 }
 
-/// A merge of two tokens: `"a b"` up to transformers 4.44, `["a", "b"]` since.
-#[derive(Debug)]
-pub(super) enum Merge {
-    Text(String),
-    Pair(String, String),
-}
-
-impl Merge {
-    /// The two sides; of a text with no space, `None`.
-    pub(super) fn sides(&self) -> Option<(&str, &str)> {
-        match self {
-            Self::Text(text) => text.split_once(' '),
-            Self::Pair(a, b) => Some((a, b)),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Merge {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = Merge;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a merge: \"a b\" or [\"a\", \"b\"]")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Merge, E> {
-                Ok(Merge::Text(text.to_owned()))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Merge, E> {
-                Ok(Merge::Text(text))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Merge, A::Error> {
-                let short = |n| serde::de::Error::invalid_length(n, &"two tokens");
-                let a = seq.next_element()?.ok_or_else(|| short(0))?;
-                let b = seq.next_element()?.ok_or_else(|| short(1))?;
-                match seq.next_element::<IgnoredAny>()? {
-                    None => Ok(Merge::Pair(a, b)),
-                    Some(_) => Err(short(3)),
-                }
-            }
-        }
-        deserializer.deserialize_any(V)
-    }
-}
-
-/// The merges in order of rank; empty where the file has none.
-#[derive(Debug, Default, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Merges(pub Vec<Merge>);
-
 impl TokenizerJson {
     /// Reads `tokenizer.json` of a folder; `None` if it has none.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, TokenizerError> {
@@ -222,7 +169,7 @@ impl TokenizerJson {
 
     /// The type of the model; some old files leave it out.
     pub(super) fn model_kind(&self) -> &str {
-        self.model.kind.as_deref().unwrap_or(if self.model.merges.0.is_empty() { "" } else { "BPE" })
+        self.model.kind.as_deref().unwrap_or(if self.model.merges.is_empty() { "" } else { "BPE" })
     }
 
     /// Refuses a model of another type.

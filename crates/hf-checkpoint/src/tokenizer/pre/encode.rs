@@ -37,16 +37,27 @@ pub(super) fn encode(json: &TokenizerJson, added: Option<&AddedVocabulary>, text
         });
         pieces = normalized.cut(pieces);
     }
-    let model = Model::new(json)?;
-    let mut ids = Vec::new();
+    let mut words = Vec::new();
     for piece in pieces {
         match piece {
-            Piece::Token(id) => ids.push(id),
             Piece::Text(text) => {
-                for word in pre_tokenize(&json.pre_tokenizer, vec![text], DEPTH)? {
-                    model.encode(&word, &mut ids)?;
-                }
+                words.extend(
+                    pre_tokenize(&json.pre_tokenizer, vec![text], DEPTH)?.into_iter().map(Piece::Text),
+                );
             }
+            token => words.push(token),
+        }
+    }
+    let texts = words.iter().filter_map(|word| match word {
+        Piece::Text(word) => Some(word.as_str()),
+        Piece::Token(_) => None,
+    });
+    let model = Model::new(json, texts)?;
+    let mut ids = Vec::new();
+    for word in &words {
+        match word {
+            Piece::Token(id) => ids.push(*id),
+            Piece::Text(word) => model.encode(word, &mut ids)?,
         }
     }
     Some(ids)
@@ -252,22 +263,24 @@ fn split_all(pieces: &[String], pattern: &Pattern, behavior: Behavior, invert: b
 /// The model: ids of a word.
 struct Model<'a> {
     json: &'a TokenizerJson,
-    /// The rank of a merge, by its two sides.
+    /// The rank of a merge, by its two sides: of those that may apply to the words.
     ranks: HashMap<(&'a str, &'a str), usize>,
     word_piece: bool,
 }
 
 impl<'a> Model<'a> {
-    fn new(json: &'a TokenizerJson) -> Option<Self> {
+    fn new<'w>(json: &'a TokenizerJson, words: impl Iterator<Item = &'w str>) -> Option<Self> {
         let is = |text: &Option<String>| text.as_deref().is_some_and(|t| !t.is_empty());
         let word_piece = json.model_kind() == "WordPiece";
         let plain = !is(&json.model.continuing_subword_prefix)
             && !is(&json.model.end_of_word_suffix)
             && json.model_kind() == "BPE";
         (word_piece || plain).then(|| {
-            let ranked = json.model.merges.0.iter().enumerate();
+            let neighbours = Neighbours::of(words);
+            let ranked = json.model.merges.iter().enumerate();
+            let ranked = ranked.filter_map(|(rank, merge)| Some((merge.sides()?, rank)));
             // A merge that stands twice keeps its later rank.
-            let ranks = ranked.filter_map(|(rank, merge)| Some((merge.sides()?, rank))).collect();
+            let ranks = ranked.filter(|((a, b), _)| neighbours.may_join(a, b)).collect();
             Self { json, ranks, word_piece }
         })
     }
@@ -344,6 +357,40 @@ impl<'a> Model<'a> {
             ids.push(unknown?);
         }
         Some(())
+    }
+}
+
+/// Which bytes stand beside which in some words: most merges can be left out by that alone.
+struct Neighbours {
+    beside: Vec<bool>,
+    longest: usize,
+}
+
+impl Neighbours {
+    fn of<'w>(words: impl Iterator<Item = &'w str>) -> Self {
+        let mut found = Self { beside: vec![false; 1 << 16], longest: 0 };
+        for word in words {
+            found.longest = found.longest.max(word.len());
+            for pair in word.as_bytes().windows(2) {
+                found.beside[usize::from(pair[0]) << 8 | usize::from(pair[1])] = true;
+            }
+        }
+        found
+    }
+
+    /// False if these two cannot stand side by side in any of the words.
+    fn may_join(&self, a: &str, b: &str) -> bool {
+        let pairs = |side: &str| {
+            let mut pairs = side.as_bytes().windows(2);
+            pairs.all(|pair| self.beside[usize::from(pair[0]) << 8 | usize::from(pair[1])])
+        };
+        a.len() + b.len() <= self.longest
+            && match (a.as_bytes().last(), b.as_bytes().first()) {
+                (Some(&last), Some(&first)) => self.beside[usize::from(last) << 8 | usize::from(first)],
+                _ => true,
+            }
+            && pairs(a)
+            && pairs(b)
     }
 }
 
