@@ -1,6 +1,6 @@
 //! The added tokens of a tokenizer and the ids they get, as Hugging Face's tokenizers library assigns them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use super::class::Loading;
@@ -39,15 +39,16 @@ impl AddedVocabulary {
             }
         };
         let mut wanted: Vec<AddedToken> =
-            listed.values().filter(|t| !added.by_id.values().any(|have| have == *t)).cloned().collect();
+            listed.values().filter(|t| added.get(&t.content) != Some(*t)).cloned().collect();
+        let mut have: HashSet<String> = wanted.iter().map(|t| t.content.clone()).collect();
         for special in specials {
-            let content = &special.content;
-            if !added.ids.contains_key(content) && !wanted.iter().any(|t| t.content == *content) {
+            if !added.ids.contains_key(&special.content) && have.insert(special.content.clone()) {
                 wanted.push(special.clone());
             }
         }
+        let is_special: HashSet<&str> = specials.iter().map(|s| s.content.as_str()).collect();
         for token in &mut wanted {
-            token.special |= specials.iter().any(|s| s.content == token.content);
+            token.special |= is_special.contains(token.content.as_str());
         }
         added.add(wanted, &json.model.vocab);
         if loading.marks_specials {
@@ -76,6 +77,11 @@ impl AddedVocabulary {
             self.ids.insert(token.content.clone(), id);
             self.by_id.insert(id, token);
         }
+    }
+
+    /// A token with its flags.
+    fn get(&self, token: &str) -> Option<&AddedToken> {
+        self.by_id.get(self.ids.get(token)?)
     }
 
     /// The id of a token.

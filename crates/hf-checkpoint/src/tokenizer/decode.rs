@@ -37,7 +37,9 @@ pub(super) fn decode(decoder: &Value, token: String) -> String {
         },
         "ByteFallback" => byte_fallback(token),
         "Replace" => match decoder.pointer("/pattern/String").and_then(Value::as_str) {
-            Some(pattern) if !pattern.is_empty() => token.replace(pattern, text("content")),
+            Some(pattern) if !pattern.is_empty() && fits(&token, pattern, text("content")) => {
+                token.replace(pattern, text("content"))
+            }
             _ => token,
         },
         "Strip" => strip(&token, text("content"), count("start"), count("stop")),
@@ -49,6 +51,12 @@ pub(super) fn decode(decoder: &Value, token: String) -> String {
         },
         _ => token,
     }
+}
+
+/// Whether what comes out is no longer than any token is: a few replacements in a row could fill the memory.
+fn fits(token: &str, pattern: &str, content: &str) -> bool {
+    const MAX_LEN: usize = 1 << 16;
+    content.is_empty() || token.matches(pattern).count().saturating_mul(content.len()) <= MAX_LEN
 }
 
 /// A token wholly of GPT-2's alphabet is read as bytes, any other is taken as it is.

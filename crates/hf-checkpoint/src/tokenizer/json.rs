@@ -8,6 +8,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::MAX_TOKENS;
 use super::error::TokenizerError;
 use super::file::{read_json, value_error};
 use super::merges::Merges;
@@ -134,6 +135,7 @@ impl<'de> Deserialize<'de> for Vocab {
                 let mut ids = HashMap::new();
                 while let Some((token, id)) = map.next_entry::<String, u32>()? {
                     ids.insert(token, id);
+                    bound(ids.len())?;
                 }
                 Ok(Vocab { ids, ..Vocab::default() })
             }
@@ -147,8 +149,7 @@ impl<'de> Deserialize<'de> for Vocab {
                             "score of {token:?} is beyond F32"
                         )));
                     }
-                    // Beyond 2^32 tokens the file would be larger than any that is read.
-                    vocab.ids.insert(token.clone(), u32::try_from(vocab.pieces.len()).unwrap_or(u32::MAX));
+                    vocab.ids.insert(token.clone(), bound(vocab.pieces.len())?);
                     vocab.pieces.push((token, score));
                 }
                 Ok(vocab)
@@ -156,6 +157,12 @@ impl<'de> Deserialize<'de> for Vocab {
         }
         deserializer.deserialize_any(V)
     }
+}
+
+/// The number of tokens, or the next id, if no vocabulary is larger.
+fn bound<E: serde::de::Error>(count: usize) -> Result<u32, E> {
+    let bounded = u32::try_from(count).ok().filter(|count| *count <= MAX_TOKENS);
+    bounded.ok_or_else(|| E::custom(format_args!("more than {MAX_TOKENS} tokens")))
 }
 
 impl TokenizerJson {

@@ -1,6 +1,8 @@
 //! SentencePiece's BPE in the form of `tokenizer.json`: BPE with byte fallback. GGUF's `llama` tokenizer, without
 //! scores of its own.
 
+use std::collections::HashSet;
+
 use gguf_format::Metadata;
 
 use super::bpe::merges;
@@ -102,7 +104,8 @@ fn describe(json: &TokenizerJson) -> String {
 }
 
 fn tokens(vocabulary: &Vocabulary<'_>) -> Result<Tokens, TokenizerError> {
-    let is_special = |token: &str| vocabulary.specials.iter().any(|s| s.content == token);
+    let specials: HashSet<&str> = vocabulary.specials.iter().map(|s| s.content.as_str()).collect();
+    let is_special = |token: &str| specials.contains(token);
     let size = vocabulary.json.model.vocab.ids.len();
     let mut tokens = Tokens::default();
     for (id, token) in vocabulary.base(size, "the number of tokens")?.into_iter().enumerate() {

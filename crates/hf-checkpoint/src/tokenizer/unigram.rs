@@ -94,6 +94,7 @@ pub(super) fn write(
     }
     pairs.insert(REMOVE_EXTRA_WHITESPACES, normalization.remove_extra_whitespaces);
     if !normalization.precompiled_charsmap.is_empty() {
+        check_charsmap(&normalization.precompiled_charsmap, input.dir)?;
         pairs.insert(PRECOMPILED_CHARSMAP, normalization.precompiled_charsmap);
     }
     let sources = Sources { vocab_size: u32::try_from(size).ok(), ..files.sources(input) };
@@ -242,6 +243,16 @@ fn charsmap(json: &TokenizerJson) -> Result<Vec<u8>, TokenizerError> {
             value_error(&json.path, "normalizer.precompiled_charsmap", found, "bytes in base64")
         }),
     }
+}
+
+/// llama.cpp loads no map whose first number, the length of its double array in bytes, goes beyond it.
+fn check_charsmap(map: &[u8], folder: &Path) -> Result<(), TokenizerError> {
+    let array = map.first_chunk::<4>().map(|len| u64::from(u32::from_le_bytes(*len)));
+    if array.is_some_and(|array| array + 4 < map.len() as u64) {
+        return Ok(());
+    }
+    let found = format!("{} bytes, of which the double array takes {}", map.len(), array.unwrap_or(0));
+    Err(value_error(folder, "precompiled_charsmap", found, "the array, then the replacements"))
 }
 
 /// The parts of a sequence of components; of any other, itself.

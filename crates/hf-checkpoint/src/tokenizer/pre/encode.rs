@@ -17,6 +17,10 @@ use super::split::{Behavior, Pattern, split};
 
 /// How deep components may be nested.
 const DEPTH: u8 = 8;
+/// How many parts a sequence of them may have: ten times what is met.
+const PARTS: usize = 64;
+/// How long the text may become: a few components in a row could fill the memory.
+const MAX_LEN: usize = 1 << 16;
 
 /// The ids of a text, without the special tokens around it. `added`: the added tokens are looked for in the text.
 pub(super) fn encode(json: &TokenizerJson, added: Option<&AddedVocabulary>, text: &str) -> Option<Vec<u32>> {
@@ -150,6 +154,9 @@ fn normalize(normalizer: &Value, text: String, depth: u8) -> Option<String> {
             let mut replaced = String::new();
             for (range, found) in pattern.find(&text)? {
                 replaced.push_str(if found { content } else { text.get(range)? });
+                if replaced.len() > MAX_LEN {
+                    return None;
+                }
             }
             Some(replaced)
         }
@@ -175,7 +182,8 @@ fn normalize(normalizer: &Value, text: String, depth: u8) -> Option<String> {
         }
         "Sequence" if depth > 0 => normalizer
             .get("normalizers")?
-            .as_array()?
+            .as_array()
+            .filter(|parts| parts.len() <= PARTS)?
             .iter()
             .try_fold(text, |text, part| normalize(part, text, depth - 1)),
         _ => None,
@@ -205,7 +213,8 @@ fn pre_tokenize(component: &Value, pieces: Vec<String>, depth: u8) -> Option<Vec
         "" if component.is_null() => Some(pieces),
         "Sequence" if depth > 0 => component
             .get("pretokenizers")?
-            .as_array()?
+            .as_array()
+            .filter(|parts| parts.len() <= PARTS)?
             .iter()
             .try_fold(pieces, |pieces, part| pre_tokenize(part, pieces, depth - 1)),
         "Split" => {
@@ -222,6 +231,9 @@ fn pre_tokenize(component: &Value, pieces: Vec<String>, depth: u8) -> Option<Vec
             if flag("use_regex") != Some(false) {
                 // The expression that the library has for this component (tokenizers 0.23).
                 pieces = split_all(&pieces, &Pattern::regex(GPT2)?, Behavior::Isolated, false)?;
+            }
+            if pieces.iter().map(String::len).sum::<usize>() > MAX_LEN {
+                return None;
             }
             let bytes = |piece: &String| piece.bytes().map(|b| BYTE_CHARS[usize::from(b)]).collect();
             Some(pieces.iter().map(bytes).collect())

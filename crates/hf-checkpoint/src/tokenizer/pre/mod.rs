@@ -25,6 +25,9 @@ const WORD_PIECE: [&str; 3] = ["bert-bge", "bert-bge-large", "jina-v2-en"];
 /// The name for a WordPiece vocabulary that is not known: that of most English ones.
 const ANY_WORD_PIECE: &str = "jina-v2-en";
 
+/// How many of the special tokens are tried at the start of the converter's text: the first are those that begin texts.
+const MAX_STARTS: usize = 512;
+
 /// A pre-tokenizer, and how it was recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PreTokenizer {
@@ -132,7 +135,8 @@ fn by_ids(vocabulary: &Vocabulary<'_>) -> Option<(Entry, PreTokenizerRule)> {
     let own = texts.iter().find_map(|text| known(text, &before));
     // A fine-tune may begin texts with another token; the one its base began with is still an added token.
     let other = || {
-        let starts: Vec<_> = vocabulary.added.iter().map(|(id, _)| vec![id]).chain([Vec::new()]).collect();
+        let special = vocabulary.added.iter().filter(|(_, token)| token.special).take(MAX_STARTS);
+        let starts: Vec<_> = special.map(|(id, _)| vec![id]).chain([Vec::new()]).collect();
         let entries: Vec<_> =
             texts.iter().flat_map(|text| starts.iter().filter_map(|start| known(text, start))).collect();
         if entries.is_empty() {

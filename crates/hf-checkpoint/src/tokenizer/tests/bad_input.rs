@@ -2,16 +2,17 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::super::{TokenizerInput, TokenizerKind, read};
-use super::read_folder;
+use super::super::{TokenizerError, TokenizerInput, TokenizerKind, read};
+use super::{golden, read_folder};
 
 /// Each wrong file gives one line that names file, key, found and expected.
 #[test]
 fn bad_files_are_named() {
     let bpe = r#"{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": []}}"#;
     let many = format!(r#"{{"model": {{"type": "BPE", "vocab": {{"a": {}}}, "merges": []}}}}"#, u32::MAX);
+    let deep = format!("{{\"normalizer\": {}{}}}", "[".repeat(500), "]".repeat(500));
     let cases: &[(&str, &[u8], &str)] = &[
         ("tokenizer.json", b"{", "tokenizer.json: not the JSON expected: EOF while parsing"),
         ("tokenizer.json", b"{\"model\": {}}", "missing field `vocab`"),
@@ -40,6 +41,12 @@ fn bad_files_are_named() {
             br#"{"model": {"type": "WordPiece", "vocab": {"a": 0}}}"#,
             "model.type: found \"WordPiece\", expected \"BPE\"",
         ),
+        (
+            "tokenizer.json",
+            b"{\"model\": {\"vocab\": {\"\xff\": 0}}}",
+            "not the JSON expected: invalid unicode",
+        ),
+        ("tokenizer.json", deep.as_bytes(), "not the JSON expected: recursion limit"),
         ("tokenizer.model", b"\xff\xff\xff", "tokenizer.model: not a SentencePiece model"),
         (
             "tokenizer.model",
@@ -80,4 +87,87 @@ fn bad_files_are_named() {
     let empty = tempfile::tempdir().expect("a folder");
     let message = read_folder(empty.path(), None).expect_err("nothing").to_string();
     assert!(message.ends_with("no tokenizer: expected tokenizer.model or tokenizer.json"), "{message}");
+}
+
+/// One of the golden folders with one file changed.
+fn changed(name: &str, file: &str, content: &[u8]) -> Result<(), TokenizerError> {
+    let folder = copy_of(name);
+    fs::write(folder.path().join(file), content).expect("written");
+    read_folder(folder.path(), None).map(drop)
+}
+
+fn copy_of(name: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for entry in fs::read_dir(golden().join(name)).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        fs::copy(&path, folder.path().join(path.file_name().expect("a name"))).expect("copied");
+    }
+    folder
+}
+
+/// Broken in whatever way, a file gives an error or a tokenizer, and never more memory than it is worth.
+#[test]
+fn broken_files_are_survived() {
+    for (name, file) in
+        [("t5-spm", "spiece.model"), ("xlmr-json", "tokenizer.json"), ("gemma4", "tokenizer.json")]
+    {
+        let whole = fs::read(golden().join(name).join(file)).expect("a file");
+        let folder = copy_of(name);
+        let is_wrong = |content: &[u8]| {
+            fs::write(folder.path().join(file), content).expect("written");
+            usize::from(read_folder(folder.path(), None).is_err())
+        };
+        let mut errors = 0;
+        let step = whole.len() / 97 + 1;
+        for at in (0..whole.len()).step_by(step) {
+            errors += is_wrong(&whole[..at]);
+            for bit in [0, 3, 7] {
+                let mut flipped = whole.clone();
+                flipped[at] ^= 1 << bit;
+                errors += is_wrong(&flipped);
+            }
+        }
+        assert!(errors > 97, "{name}: {errors}");
+    }
+}
+
+/// Small files that would become large ones.
+#[test]
+fn no_file_grows_without_bounds() {
+    // Two bytes a piece.
+    let pieces: Vec<u8> = std::iter::repeat_n([0x0a, 0x00], (1 << 21) + 1).flatten().collect();
+    let message = changed("t5-spm", "spiece.model", &pieces).expect_err("too many").to_string();
+    assert!(message.contains("pieces: found 2097153, expected a vocabulary of 1 to 2097152"), "{message}");
+    // A map of characters that is longer than itself; one in no base64.
+    for (map, expected) in [("/////w==", "double array takes 4294967295"), ("?", "expected bytes in base64")]
+    {
+        let path = golden().join("xlmr-json/tokenizer.json");
+        let mut json: Value = serde_json::from_slice(&fs::read(path).expect("a file")).expect("JSON");
+        json["normalizer"]["precompiled_charsmap"] = json!(map);
+        let message =
+            changed("xlmr-json", "tokenizer.json", json.to_string().as_bytes()).expect_err(expected);
+        assert!(message.to_string().contains(expected), "{message}");
+    }
+    // Each part doubles the text, or the token.
+    let doubling = |kind: &str, key: &str| {
+        let double = json!({"type": "Replace", "pattern": {"Regex": "(?s)."}, "content": "aa"});
+        let double = if key == "decoders" {
+            json!({"type": "Replace", "pattern": {"String": "a"}, "content": "aa"})
+        } else {
+            double
+        };
+        json!({"type": kind, key: vec![double; 60]})
+    };
+    let bytes = json!({"type": "Sequence", "pretokenizers": vec![json!({"type": "ByteLevel"}); 60]});
+    let json = json!({
+        "added_tokens": [{"id": 1, "content": "<a>", "normalized": false}],
+        "normalizer": doubling("Sequence", "normalizers"), "pre_tokenizer": bytes,
+        "decoder": doubling("Sequence", "decoders"),
+        "model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a a"]},
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("tokenizer.json"), json.to_string()).expect("written");
+    let message = read_folder(folder.path(), None).expect_err("no known structure").to_string();
+    assert!(message.contains("pre-tokenizer not recognised"), "{message}");
+    assert!(read_folder(folder.path(), Some("gpt-2")).is_ok());
 }
