@@ -129,6 +129,45 @@ pub fn write_scaled(kind: Scaled, parent: impl AsRef<Path>, weights: u64) -> Res
     Ok((out, total))
 }
 
+/// Writes a `DoRA` adapter of this rank, as peft saves them, for all projections of the model that [`write_scaled`] writes; returns
+/// its folder.
+///
+/// # Errors
+/// What the operating system says.
+pub fn write_scaled_adapter(
+    kind: Scaled,
+    parent: impl AsRef<Path>,
+    weights: u64,
+    rank: u64,
+) -> Result<PathBuf, Error> {
+    let (sizes, total) = scaled(kind, weights);
+    let model = Model { name: "scaled", parts: kind.parts(), sizes, ..*model("llama-10-layers")? };
+    let mut tensors = Vec::new();
+    for weight in model.tensors() {
+        let (Some(module), &[outputs, inputs]) =
+            (weight.name.strip_suffix("_proj.weight"), weight.shape.as_slice())
+        else {
+            continue;
+        };
+        for (end, shape, kind) in [
+            ("lora_A.weight", vec![rank, inputs], Kind::Weight),
+            ("lora_B.weight", vec![outputs, rank], Kind::Weight),
+            ("lora_magnitude_vector", vec![outputs], Kind::Norm),
+        ] {
+            let name = format!("base_model.model.{module}_proj.{end}");
+            let seed = weights::seed(&name);
+            tensors.push(Tensor { name, shape, dtype: Dtype::F32, kind, seed });
+        }
+    }
+    let out = parent.as_ref().join(format!("Adapter-{kind:?}-{}M", total / 1_000_000));
+    std::fs::create_dir_all(&out).map_err(Error::io(&out))?;
+    safetensors::write_file(&out.join("adapter_model.safetensors"), &tensors)?;
+    let path = out.join("adapter_config.json");
+    let config = serde_json::json!({ "peft_type": "LORA", "r": rank, "lora_alpha": rank, "use_dora": true });
+    std::fs::write(&path, format!("{config:#}\n")).map_err(Error::io(&path))?;
+    Ok(out)
+}
+
 /// The sizes of the scaled model with at least that many weights, and how many it has.
 fn scaled(kind: Scaled, weights: u64) -> (Sizes, u64) {
     let sizes = |layers| Sizes {

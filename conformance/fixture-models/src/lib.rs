@@ -29,7 +29,7 @@ mod workbench;
 
 pub use error::Error;
 pub use family::Sizes;
-pub use folder::{Scaled, all, model, write, write_scaled};
+pub use folder::{Scaled, all, model, write, write_scaled, write_scaled_adapter};
 pub use golden::{Golden, differences, golden, store};
 pub use models::Model;
 pub use summary::{Pair, Summary, Tensor};

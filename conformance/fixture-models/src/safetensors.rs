@@ -67,7 +67,7 @@ fn cut(tensors: &[Tensor], shards: usize) -> Vec<&[Tensor]> {
     groups
 }
 
-fn write_file(path: &Path, tensors: &[Tensor]) -> Result<(), Error> {
+pub(crate) fn write_file(path: &Path, tensors: &[Tensor]) -> Result<(), Error> {
     let mut header = Map::from_iter([("__metadata__".to_owned(), json!({ "format": "pt" }))]);
     let mut offset = 0;
     for t in tensors {
