@@ -311,6 +311,32 @@ fn two_adapters_may_not_change_what_one_replaces() {
 }
 
 #[test]
+fn an_adapter_cut_short_or_garbled_is_an_error_of_one_line() {
+    let parent = tempfile::tempdir().unwrap();
+    let base = model(parent.path(), "three", "base");
+    let folder = parent.path().join("adapter");
+    for file in ["adapter_config.json", "adapter_model.safetensors"] {
+        copy(&golden("three").join("1"), &folder);
+        let whole = fs::read(folder.join(file)).unwrap();
+        for cut in (0..whole.len()).step_by(97) {
+            fs::write(folder.join(file), &whole[..cut]).unwrap();
+            let error =
+                Checkpoint::open(&base, &options().with_adapter(&folder, 1.0)).unwrap_err().to_string();
+            check(&error, &[file]);
+        }
+        // One byte of another value: an error, or another adapter; never a panic.
+        for place in (0..whole.len()).step_by(31) {
+            let mut garbled = whole.clone();
+            garbled[place] ^= 0x41;
+            fs::write(folder.join(file), &garbled).unwrap();
+            if let Err(error) = Checkpoint::open(&base, &options().with_adapter(&folder, 1.0)) {
+                check(&error.to_string(), &["adapter"]);
+            }
+        }
+    }
+}
+
+#[test]
 fn an_adapter_alone_says_what_to_do_with_it() {
     let folder = golden("three").join("0");
     let error = Checkpoint::open(&folder, &Options::new()).unwrap_err().to_string();

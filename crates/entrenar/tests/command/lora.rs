@@ -76,6 +76,21 @@ fn adapters_that_do_not_fit_leave_nothing_behind() {
 }
 
 #[test]
+fn an_adapter_that_is_not_finite_is_refused_by_tensor() {
+    let place = place();
+    let broken = place.path("broken");
+    fs::create_dir(&broken).unwrap();
+    fs::copy(golden("0").join("adapter_config.json"), broken.join("adapter_config.json")).unwrap();
+    let mut bytes = fs::read(golden("0").join("adapter_model.safetensors")).unwrap();
+    // The first tensor's first value: the last projection of the feed-forward part, by the order of the file.
+    let at = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    bytes[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    fs::write(broken.join("adapter_model.safetensors"), bytes).unwrap();
+    let message = place.fails(&["export", "base", "x.gguf", "--lora", "broken", "--pre", "llama-bpe"]);
+    says(&message, &["blk.0.ffn_down.weight", "NaN"]);
+}
+
+#[test]
 fn an_adapter_becomes_a_file_of_its_own() {
     let place = place();
     let adapter = golden("0").display().to_string();
