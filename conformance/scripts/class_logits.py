@@ -3,8 +3,8 @@
 
 Makes each folder as class_models.py does, loads it in float32 with eager attention, and runs a prompt of fixed token ids
 through it: OUT/NAME.outputs holds the logits of every position (of models without a head, the last hidden state), as
-little-endian floats; OUT/outputs.json says of all models which ids, how many numbers a position, what they are, and
-whether there is a GELU on their way.
+little-endian floats; OUT/outputs.json says of all models which ids, how many numbers a position, what they are, and what is
+on their way that loses accuracy.
 
 Needs: transformers, torch, safetensors, sentencepiece
 """
@@ -24,29 +24,38 @@ GRANTED = {
     "gemma3": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6, "sliding_window_pattern": 6},
     "gemma3-old": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6},
     "gemma3-vl": {"text_config": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6}},
+    # No epsilon is read.
+    "qwen2-vl": {"text_config": {"rms_norm_eps": 0.0}},
+    "qwen2.5-vl": {"text_config": {"rms_norm_eps": 0.0}},
     # The weights of the chosen experts add up to 1.
     "qwen3-moe": {"norm_topk_prob": True},
-    "qwen3-vl-moe": {"text_config": {"rope_parameters": {"mrope_section": [4, 6, 6]}, "norm_topk_prob": True}},
-    # The sections of positions fill the head.
-    "qwen3-vl": {"text_config": {"rope_parameters": {"mrope_section": [4, 6, 6]}}},
+    "qwen3-vl-moe": {"text_config": {"rope_parameters": {"mrope_section": [6, 5, 5]}, "norm_topk_prob": True}},
+    # The sections of positions fill the head, the first is the largest.
+    "qwen3-vl": {"text_config": {"rope_parameters": {"mrope_section": [6, 5, 5]}}},
     # The feed-forward network is four times as wide as the model.
     "phi-2": {"intermediate_size": 256},
     # No sliding window.
     "phi-3": {"sliding_window": 512},
     "starcoder2": {"sliding_window": 512},
-    "exaone4": {"sliding_window": None},
+    "exaone4": {"sliding_window": None, "layer_types": ["full_attention"] * 4},
     # The short factors hold up to the original context, the long ones in any larger context, whatever is in it.
     "phi-3-longrope": {"original_max_position_embeddings": 512, "max_position_embeddings": 2048},
     # The model without a low rank of queries has 27 layers; experts are chosen without groups.
     "deepseek-v2": {"num_hidden_layers": 27},
+    # Scores are softmax if nothing is said; published configurations say it, transformers 5 has no setting for it.
+    "deepseek-v3": {"scoring_func": "sigmoid"},
+    "deepseek-v3-mtp": {"scoring_func": "sigmoid"},
+    # The gate comes before the norm; what goes into attention is not multiplied; projections have no bias.
+    "falcon-h1": {"mamba_norm_before_gate": False, "attention_in_multiplier": 1.0},
+    "falcon-h1-plain": {"projectors_bias": False},
     "deepseek-v2-q-lora": {"n_group": 1, "topk_group": 1, "topk_method": "greedy"},
     # The head is scaled for a base width of 256.
     "minicpm3": {"dim_model_base": 256},
     # Yarn's bounds are whole numbers.
     "gpt-oss": {"rope_parameters": {"rope_type": "yarn", "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": True,
                                     "original_max_position_embeddings": 4096, "rope_theta": 150000.0}},
-    # Without experts, both widths are one.
-    "granite-hybrid-dense": {"intermediate_size": 48},
+    # Without experts, both widths are one; with mixers, there are no positions.
+    "granite-hybrid-dense": {"intermediate_size": 48, "position_embedding_type": "nope"},
     "granite-4": {"intermediate_size": 48},
     # Every fourth layer has no positions.
     "smollm3": {"no_rope_layer_interval": 4},
@@ -61,6 +70,12 @@ GRANTED = {
     "stablelm-2": {"tie_word_embeddings": False},
     # The shared experts are as wide as the dense network divided by the number of key heads.
     "ernie4.5-moe": {"intermediate_size": 64},
+}
+# Models that cannot agree, and why.
+UNLIKE = {
+    "phi-moe": "transformers weighs the two experts by a sparse mixer, llama.cpp by a softmax",
+    "phi-moe-long": "transformers weighs the two experts by a sparse mixer, llama.cpp by a softmax",
+    "nemotron-h": "the converter takes no layer of a list of kinds for dense, so llama.cpp finds none; published models have a text",
 }
 # Longer than the sliding windows of the models that have one.
 LENGTH = 96
@@ -92,11 +107,14 @@ def prompt(config):
     return [usable[(7919 * i * i + 104729 * i + 11) % len(usable)] for i in range(length)]
 
 
-def gelu(model):
-    """Whether the model has a GELU, of any kind."""
+def sums(model):
+    """What makes a model's numbers depend on how they are added up: a GELU of any kind, a delta rule, nothing."""
     text = getattr(model.config, "text_config", None) or model.config
     said = [str(value) for key, value in text.to_dict().items() if "act" in key]
-    return any("gelu" in name.lower() for name in said + [type(module).__name__ for module in model.modules()])
+    modules = [type(module).__name__ for name, module in model.named_modules() if "vis" not in name]
+    if any("gelu" in name.lower() for name in said + modules):
+        return "gelu"
+    return "delta" if any("DeltaNet" in name for name in modules) else "plain"
 
 
 def outputs(folder, name):
@@ -118,7 +136,8 @@ def outputs(folder, name):
             said = model(**batch)
     kind = "logits" if "logits" in said and said["logits"].ndim == 3 else "embeddings"
     numbers = said["logits" if kind == "logits" else "last_hidden_state"][0]
-    about = {"name": name, "kind": kind, "ids": ids, "width": numbers.shape[1], "gelu": gelu(model)}
+    about = {"name": name, "kind": kind, "ids": ids, "width": numbers.shape[1], "sums": sums(model),
+             "unlike": UNLIKE.get(name)}
     return about, numbers.float().numpy()
 
 
@@ -135,7 +154,7 @@ def main():
     made = []
     for name in only:
         model = dict(class_table.models()[name])
-        model["settings"] = merged(model["settings"], GRANTED.get(name, {}))
+        model["settings"] = merged(model["settings"], GRANTED.get(name.removesuffix("-old"), {}))
         try:
             class_models.make(name, model, arguments.out / name, arguments.npm)
             about, numbers = outputs(arguments.out / name, name)

@@ -1,6 +1,7 @@
 //! Ours against the real peers: kernels, whole files, running the result. See conformance/README.md.
 
 mod architectures;
+pub mod cards;
 pub mod classes;
 pub mod export;
 pub mod file_types;

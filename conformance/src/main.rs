@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use conformance::report::{Outcome, Report};
 use conformance::{
-    classes, file_types, fixtures, kernels, logits, lora, memory, options, real, splits, two_step,
+    cards, classes, file_types, fixtures, kernels, logits, lora, memory, options, real, splits, two_step,
 };
 use fixture_models::Workbench;
 
@@ -88,6 +88,7 @@ fn checks(arguments: &Arguments, bench: &Workbench) -> Result<bool, Box<dyn std:
         );
     } else {
         file_types::architectures(&mut report, &dir);
+        cards::run(&mut report, bench);
         classes::run(&mut report, bench);
         logits::run(&mut report, bench);
         splits::run(&mut report, bench, &dir);

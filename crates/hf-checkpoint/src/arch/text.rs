@@ -53,7 +53,9 @@ pub(super) const TEXT: &[Parameter] = &[
 ];
 
 /// How the experts' scores are made of the router's numbers (llama.cpp's `llama_expert_gating_func_type`).
-fn gating(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
+///
+/// transformers 5 does not save DeepSeek V3's setting. Without it the converter writes no key, and llama.cpp takes softmax.
+fn gating(context: &Context<'_>, pairs: &mut Metadata, notes: &mut Vec<String>) -> Result<(), Error> {
     const KEYS: &[&str] = &[
         "score_function",
         "scoring_func",
@@ -73,6 +75,12 @@ fn gating(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> R
             }
         };
         pairs.insert(context.key(".expert_gating_func"), number);
+    } else if context.config.get("model_type").and_then(serde_json::Value::as_str) == Some("deepseek_v3") {
+        let key = context.key(".expert_gating_func");
+        notes.push(format!(
+            "config.json does not say scoring_func: llama.cpp will take softmax, DeepSeek V3 has sigmoid; add \
+             \"scoring_func\": \"sigmoid\" there, or set {key}=int:2"
+        ));
     }
     Ok(())
 }
