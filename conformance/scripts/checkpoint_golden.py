@@ -63,6 +63,10 @@ def value(field, T):
             items, data, name = [str(i) for i in v], b"".join(struct.pack("<i", i) for i in v), "i32"
         elif of == T.BOOL:
             items, data, name = ["true" if i else "false" for i in v], bytes(v), "bool"
+        elif of == T.UINT8:
+            items, data, name = [str(i) for i in v], bytes(v), "u8"
+        elif of == T.UINT32:
+            items, data, name = [str(i) for i in v], b"".join(struct.pack("<I", i) for i in v), "u32"
         elif of == T.FLOAT32:
             items, data, name = [bits(i) for i in v], b"".join(struct.pack("<f", i) for i in v), "f32"
         else:

@@ -28,7 +28,8 @@ import numpy
 import class_table
 
 MODELS = pathlib.Path(__file__).resolve().parent.parent / "fixture-models" / "models"
-FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "tokenizer.model")
+PIECES = ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model")
+FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "added_tokens.json", *PIECES)
 GOLDEN_RATIO = 0x9E37_79B9_7F4A_7C15
 BYTES = {"F32": 4, "F16": 2, "BF16": 2, "I64": 8, "U8": 1, "BOOL": 1}
 
@@ -126,7 +127,8 @@ class Tokenizer:
             added += [t["id"] for t in document["added_tokens"]] + [len(document["model"]["vocab"]) - 1]
         else:
             import sentencepiece
-            added.append(sentencepiece.SentencePieceProcessor(str(self.source / "tokenizer.model")).vocab_size() - 1)
+            path = next(self.source / name for name in PIECES if (self.source / name).is_file())
+            added.append(sentencepiece.SentencePieceProcessor(str(path)).vocab_size() - 1)
         self.size = max(added) + 1
 
     def copy(self, out):

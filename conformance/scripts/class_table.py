@@ -15,6 +15,9 @@ plain      the type that we are told for the converter's file, where it is not d
 quantized  the quantized type that is compared, Q4_K_M if nothing is said, None if llama.cpp does not take the model
 """
 
+# Hand-made tokenizers of hf-checkpoint's own tests, seen from the folder of the small ones.
+HAND_MADE = "../../../crates/hf-checkpoint/tests/golden/tokenizer/"
+
 # ids: first, last and padding token
 TOKENIZERS = {
     "llama3": {"small": "Tiny-Llama-3.2-1M-Instruct", "pre": "llama-bpe", "ids": (448, 454, 450)},
@@ -24,6 +27,9 @@ TOKENIZERS = {
     "qwen2": {"small": "qwen2.5-mini-chat", "pre": "qwen2", "ids": (432, 434, 432)},
     "qwen3": {"small": "Qwen3-0.001B-Thinking-2507", "pre": "qwen2", "ids": (436, 438, 436)},
     "bert": {"small": "all-tiny-L2-v2", "pre": "jina-v2-en", "ids": (None, None, 0)},
+    "t5": {"small": HAND_MADE + "t5-spm", "ids": (None, 1, 0)},
+    "xlm-roberta": {"small": HAND_MADE + "xlmr-spm", "ids": (0, 2, 1)},
+    "gemma4": {"small": HAND_MADE + "gemma4", "ids": (2, 1, 0)},
     "llama2-real": {"npm": "llama2", "ids": (1, 2, None)},
     "llama3-real": {"npm": "llama3", "ids": (128000, 128009, None)},
     "llama3_1-real": {"npm": "llama3_1", "ids": (128000, 128009, None)},
@@ -262,6 +268,46 @@ model("llama4-text", "Llama4", "llama3", decoder(
       config="Llama4TextConfig")
 model("bert", "Bert", "bert", {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
                                "max_position_embeddings": 48}, of="Model", dtype="F32", quantized="Q8_0")
+
+# Encoders, and T5
+
+
+def encoder(**more):
+    return {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
+            "max_position_embeddings": 48, **more}
+
+
+def t5(**more):
+    return {"d_model": 64, "d_kv": 16, "d_ff": 96, "num_layers": 2, "num_heads": 4, "decoder_start_token_id": 0, **more}
+
+
+def without(*names):
+    """Leaves out tensors that the converter does not take."""
+    return lambda tensors, _: {name: tensor for name, tensor in tensors.items() if name not in names}
+
+
+CLASSES = {"id2label": {0: "no", 1: "yes", 2: "maybe"}, "label2id": {"no": 0, "yes": 1, "maybe": 2}}
+model("bert-classifier", "Bert", "bert", encoder(), of="ForSequenceClassification", config="BertConfig", dtype="F32", quantized="Q8_0")
+model("roberta", "Roberta", "smollm", encoder(), of="Model", dtype="F32", quantized="Q8_0")
+model("roberta-classifier", "Roberta", "smollm", encoder(type_vocab_size=1, **CLASSES), of="ForSequenceClassification",
+      quantized="Q8_0")
+model("xlm-roberta", "XLMRoberta", "xlm-roberta", encoder(), of="Model", padding=3, quantized="Q8_0")
+model("xlm-roberta-ranker", "XLMRoberta", "xlm-roberta", encoder(type_vocab_size=1, num_labels=1),
+      of="ForSequenceClassification", padding=3, dtype="F32", quantized="Q8_0")
+model("modern-bert", "ModernBert", "smollm", encoder(num_hidden_layers=4, global_attn_every_n_layers=3, local_attention=16),
+      of="Model", quantized="Q8_0")
+model("modern-bert-masked", "ModernBert", "smollm", encoder(num_hidden_layers=4, norm_bias=True, attention_bias=True,
+                                                            mlp_bias=True, hidden_activation="silu"), of="ForMaskedLM",
+      quantized="Q8_0", old=True, tensors=without("decoder.bias"))
+model("modern-bert-classifier", "ModernBert", "smollm", encoder(num_hidden_layers=4, **CLASSES),
+      of="ForSequenceClassification", dtype="F32", quantized="Q8_0")
+model("t5", "T5", "t5", t5(n_positions=128), of="ForConditionalGeneration", padding=5, dtype="F32")
+model("t5-gated", "T5", "t5", t5(num_decoder_layers=1, feed_forward_proj="gated-gelu", tie_word_embeddings=False),
+      of="ForConditionalGeneration", padding=5)
+model("t5-encoder", "T5", "t5", t5(), of="EncoderModel", padding=5)
+model("umt5", "UMT5", "t5", t5(), of="ForConditionalGeneration", padding=5)
+model("gemma3-embedding", "Gemma3", "sentencepiece", decoder(head_dim=32, sliding_window=64, use_bidirectional_attention=True),
+      of="TextModel", config="Gemma3TextConfig")
 
 # Further ones
 

@@ -20,15 +20,7 @@ pub(super) const BERT: Family = Family {
     blocks: Blocks,
     counts: &[],
     opening: &[],
-    parameters: &[
-        TEXT,
-        &[
-            constant(".attention.causal", Const::Bool(false)),
-            Parameter::Rule(pooling::write),
-            Parameter::Rule(labels),
-            value("tokenizer.ggml.token_type_count", Kind::U32, &["type_vocab_size"]),
-        ],
-    ],
+    parameters: &[TEXT, BOTH_WAYS, &[TYPES]],
     closing: &[],
     names: Names {
         remove: &["language_model."],
@@ -36,30 +28,44 @@ pub(super) const BERT: Family = Family {
         suffixes: &[(".gamma", ".weight"), (".beta", ".bias")],
     },
     renamed: None,
-    skip: &[
-        &[
-            Skip::Is("embeddings.position_ids"),
-            // Heads of the tasks that BERT was trained on; llama.cpp uses it for embeddings and ranking.
-            Skip::Is("pooler.dense.weight"),
-            Skip::Is("pooler.dense.bias"),
-            Skip::Starts("cls.predictions"),
-            Skip::Starts("cls.seq_relationship"),
-        ],
-        NOT_TEXT,
-    ],
-    rows: &[ROWS],
+    skip: &[TRAINED, NOT_TEXT],
+    rows: &[TYPED_WORDS, PLACES, LAYERS, ONE_LAYER_HEAD],
     scalars: &[],
     generated: &[],
     headed: &[],
 };
 
-const BIAS: Presence = Presence::Needed;
+/// What all encoders say: that each token sees all, how an embedding is made, and what a classifier's classes are.
+pub(super) const BOTH_WAYS: &[Parameter] = &[
+    constant(".attention.causal", Const::Bool(false)),
+    Parameter::Rule(pooling::write),
+    Parameter::Rule(labels),
+];
 
-const ROWS: &[Row] = &[
+/// How many types of tokens there are; among the tokenizer's settings, but the model's.
+pub(super) const TYPES: Parameter = value("tokenizer.ggml.token_type_count", Kind::U32, &["type_vocab_size"]);
+
+/// Heads of the tasks that BERT was trained on; llama.cpp uses it for embeddings and ranking.
+pub(super) const TRAINED: &[Skip] = &[
+    Skip::Is("embeddings.position_ids"),
+    Skip::Is("pooler.dense.weight"),
+    Skip::Is("pooler.dense.bias"),
+    Skip::Starts("cls.predictions"),
+    Skip::Starts("cls.seq_relationship"),
+];
+
+pub(super) const BIAS: Presence = Presence::Needed;
+
+/// Words and their types.
+pub(super) const TYPED_WORDS: &[Row] = &[
     Row::new("embeddings.word_embeddings", "token_embd", &[Vocab, Hidden]),
-    Row::new("embeddings.position_embeddings", "position_embd", &[Positions, Hidden]),
     Row::new("embeddings.token_type_embeddings", "token_types", &[TokenTypes, Hidden]),
     Row::new("embeddings.LayerNorm", "token_embd_norm", &[Hidden]).bias(BIAS),
+];
+
+const PLACES: &[Row] = &[Row::new("embeddings.position_embeddings", "position_embd", &[Positions, Hidden])];
+
+pub(super) const LAYERS: &[Row] = &[
     Row::new("encoder.layer.{}.attention.self.query", "blk.{}.attn_q", &[Hidden, Hidden]).bias(BIAS),
     Row::new("encoder.layer.{}.attention.self.key", "blk.{}.attn_k", &[Hidden, Hidden]).bias(BIAS),
     Row::new("encoder.layer.{}.attention.self.value", "blk.{}.attn_v", &[Hidden, Hidden]).bias(BIAS),
@@ -68,6 +74,10 @@ const ROWS: &[Row] = &[
     Row::new("encoder.layer.{}.intermediate.dense", "blk.{}.ffn_up", &[FeedForward, Hidden]).bias(BIAS),
     Row::new("encoder.layer.{}.output.dense", "blk.{}.ffn_down", &[Hidden, FeedForward]).bias(BIAS),
     Row::new("encoder.layer.{}.output.LayerNorm", "blk.{}.layer_output_norm", &[Hidden]).bias(BIAS),
+];
+
+/// A classifier of one layer, which has another name in GGUF where its classes have names.
+const ONE_LAYER_HEAD: &[Row] = &[
     Row::new("classifier", "cls", &[Labels, Hidden])
         .optional()
         .bias(Presence::Optional)

@@ -4,6 +4,7 @@ use gguf_format::Metadata;
 
 use super::llama::{LLAMA, PLAIN_ATTENTION, PLAIN_FORWARD};
 use super::parameter::{Const, Kind, Parameter, constant, needed, size};
+use super::pooling;
 use super::table::PLUS_ONE;
 use super::text::{NOT_TEXT, TEXT};
 use super::{Context, Family, Row, Skip};
@@ -55,6 +56,14 @@ pub(super) const GEMMA3: Family = Family {
     skip: &[NOT_TEXT],
     rows: &[ENDS, HEAD_ROW, FOUR_NORMS, PLAIN_ATTENTION, HEAD_NORMS, PLAIN_FORWARD],
     ..GEMMA
+};
+
+/// Gemma 3 for embeddings, which looks both ways. The window is the config's: transformers' is another, of one side.
+pub(super) const GEMMA_EMBEDDING: Family = Family {
+    classes: &["Gemma3TextModel"],
+    architecture: "gemma-embedding",
+    parameters: &[TEXT, &[Parameter::Rule(gemma3), Parameter::Rule(pooling::write)]],
+    ..GEMMA3
 };
 
 const SIZES: &[Parameter] = &[

@@ -22,6 +22,7 @@ mod lfm2;
 mod llama;
 mod llama4;
 mod mamba;
+mod modern_bert;
 mod mpt;
 mod nemotron;
 mod nemotron_h;
@@ -34,8 +35,10 @@ mod qwen_next;
 mod qwen_vl;
 #[cfg(test)]
 mod readme;
+mod roberta;
 mod rules;
 mod stablelm;
+mod t5;
 mod table;
 mod text;
 
@@ -58,6 +61,11 @@ static FAMILIES: &[&Family] = &[
     &llama::ARCEE,
     &apertus::APERTUS,
     &bert::BERT,
+    &roberta::ROBERTA,
+    &roberta::XLM_ROBERTA,
+    &modern_bert::MODERN_BERT,
+    &t5::T5,
+    &t5::T5_ENCODER,
     &bloom::BLOOM,
     &bloom::FALCON,
     &bloom::GPT_NEOX,
@@ -76,6 +84,7 @@ static FAMILIES: &[&Family] = &[
     &gemma::GEMMA,
     &gemma::GEMMA2,
     &gemma::GEMMA3,
+    &gemma::GEMMA_EMBEDDING,
     &glm::GLM4,
     &glm::GLM4_MOE,
     &gpt2::GPT2,

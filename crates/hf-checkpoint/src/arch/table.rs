@@ -21,6 +21,10 @@ pub(crate) struct Row {
     pub blocks: bool,
     /// Whether a model has this row at all.
     pub when: Option<fn(&Config) -> bool>,
+    /// How many blocks have it, where they are not the family's.
+    pub each: Option<Dim>,
+    /// All forms are the same numbers: those that are not taken are left out.
+    pub copies: bool,
 }
 
 /// Weights of the checkpoint that together make a tensor.
@@ -129,7 +133,18 @@ impl Row {
     /// A tensor that must be there, made of these weights.
     pub(crate) const fn of(target: &'static str, from: Source) -> Self {
         let (weight, bias) = (Presence::Needed, Presence::Never);
-        Self { target, to: &[], from, or: &[], weight, bias, blocks: false, when: None }
+        Self {
+            target,
+            to: &[],
+            from,
+            or: &[],
+            weight,
+            bias,
+            blocks: false,
+            when: None,
+            each: None,
+            copies: false,
+        }
     }
 
     /// Where else it may come from.
@@ -167,6 +182,16 @@ impl Row {
     /// Keeps blocks of a quantized type.
     pub(crate) const fn blocks(self) -> Self {
         Self { blocks: true, ..self }
+    }
+
+    /// In each of so many blocks: a second stack of them beside the family's.
+    pub(crate) const fn each(self, blocks: Dim) -> Self {
+        Self { each: Some(blocks), ..self }
+    }
+
+    /// Its forms are copies of one another.
+    pub(crate) const fn copies(self) -> Self {
+        Self { copies: true, ..self }
     }
 
     pub(crate) const fn when(self, when: fn(&Config) -> bool) -> Self {

@@ -149,13 +149,7 @@ pub(crate) fn by_table(
         config.set(key, count(family, prefix, weights));
     }
     let config = &*config;
-    let blocks = config.dim(family.blocks)?;
-    let count = weights.list().len() as u64;
-    if blocks > count {
-        let found = serde_json::Value::from(blocks);
-        let expected = format!("no more than the checkpoint's {count} tensors");
-        return Err(json::bad_key(config.path(), &family.blocks.name(), &found, &expected));
-    }
+    let blocks = block_count(config, family.blocks, weights)?;
     let mut map = Map::default();
     let tied = config.flag("tie_word_embeddings");
     let mut named = Named::new(family, config, Skipping { tied, blocks }, weights, &mut map);
@@ -165,7 +159,11 @@ pub(crate) fn by_table(
         if row.when.is_some_and(|when| !when(config)) {
             continue;
         }
-        let all = if row.target.contains("{}") { 0..blocks } else { 0..1 };
+        let all = match row.each {
+            Some(each) => 0..block_count(config, each, weights)?,
+            None if row.target.contains("{}") => 0..blocks,
+            None => 0..1,
+        };
         for block in all {
             let places = [(row.weight, false), (row.bias, true)];
             for (presence, bias) in places {
@@ -202,6 +200,16 @@ pub(crate) fn by_table(
         }
     }
     Ok(map)
+}
+
+/// How many blocks there are: no more than tensors.
+fn block_count(config: &Config, blocks: Dim, weights: &Weights) -> Result<u64, Error> {
+    let (found, count) = (config.dim(blocks)?, weights.list().len() as u64);
+    if found > count {
+        let expected = format!("no more than the checkpoint's {count} tensors");
+        return Err(json::bad_key(config.path(), &blocks.name(), &found.into(), &expected));
+    }
+    Ok(found)
 }
 
 /// How many numbers there are after this in the names of weights.

@@ -89,6 +89,13 @@ impl Place {
             for number in &numbers {
                 named.left.remove(number);
             }
+            if self.row.copies {
+                for name in std::iter::once(&self.row.from).chain(self.row.or).map(|s| self.whole(s)) {
+                    if let Some(number) = named.numbers.get(&name) {
+                        named.left.remove(number);
+                    }
+                }
+            }
             return self.tensor(source, &numbers, config, named, problems);
         }
         problems.extend(
@@ -112,12 +119,7 @@ impl Place {
         named: &Named<'_>,
         needed: bool,
     ) -> Result<Vec<String>, Error> {
-        let suffix = match (source.bare, self.bias) {
-            (true, _) => "",
-            (false, true) => ".bias",
-            (false, false) => ".weight",
-        };
-        let name = format!("{}{suffix}", source.name.replace("{}", &self.block.to_string()));
+        let name = self.whole(source);
         if !name.contains("{e}") {
             return Ok(vec![name]);
         }
@@ -131,6 +133,16 @@ impl Place {
             return Err(json::bad_key(config.path(), &source.count.name(), &count.into(), &expected));
         }
         Ok((0..count).map(|e| name.replace("{e}", &e.to_string())).collect())
+    }
+
+    /// The name of a form's weight, or weights, in this block.
+    fn whole(&self, source: &Source) -> String {
+        let suffix = match (source.bare, self.bias) {
+            (true, _) => "",
+            (false, true) => ".bias",
+            (false, false) => ".weight",
+        };
+        format!("{}{suffix}", source.name.replace("{}", &self.block.to_string()))
     }
 
     fn target(&self) -> String {

@@ -38,7 +38,10 @@ impl Description {
             "tokenizer_config.json",
             "special_tokens_map.json",
             "vocab.txt",
+            "added_tokens.json",
             "tokenizer.model",
+            "spiece.model",
+            "sentencepiece.bpe.model",
         ] {
             let from = models.join(&self.tokenizer).join(file);
             if from.is_file() {

@@ -63,6 +63,8 @@ fn array(array: &Array) -> String {
             .iter()
             .map(|s| (text(s), [&(s.as_bytes().len() as u64).to_le_bytes(), s.as_bytes()].concat()))
             .unzip(),
+        Array::U8(v) => v.iter().map(|v| (v.to_string(), vec![*v])).unzip(),
+        Array::U32(v) => v.iter().map(|v| (v.to_string(), v.to_le_bytes().to_vec())).unzip(),
         Array::I32(v) => v.iter().map(|v| (v.to_string(), v.to_le_bytes().to_vec())).unzip(),
         Array::F32(v) => v.iter().map(|v| (format!("{:08x}", v.to_bits()), v.to_le_bytes().to_vec())).unzip(),
         Array::Bool(v) => v.iter().map(|v| (v.to_string(), vec![u8::from(*v)])).unzip(),
