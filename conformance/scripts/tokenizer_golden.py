@@ -6,6 +6,8 @@ the converter's own set_vocab of the model's class runs, and its key-value pairs
 
     {"folder": …, "pre_patched": …, "pairs": [[key, type, value], …]}   or   {"folder": …, "error": …}
 
+Of a folder with tekken.json alone it needs mistral-common (1.13.1).
+
 Types are gguf's names: "bool", "u32", "f32", "str", "[u8]", "[i32]", "[f32]", "[str]".
 
 --pre NAME answers the converter's question for the pre-tokenizer (get_vocab_base_pre), which it otherwise looks up by a
@@ -114,8 +116,11 @@ def pairs(folder, gguf, get_model_class, ModelBase):
     model.gguf_writer = gguf.GGUFWriter(path=None, arch="tokenizer")
     model.set_vocab()
     table = model.gguf_writer.kv_data[0]
+    # The model's own key, under the name of an architecture that is given here.
+    left_out = ["tokenizer.vocab_size"]
     # Of other models the number of token types is no part of the tokenizer.
-    left_out = () if table["tokenizer.ggml.model"].value == "t5" else ("tokenizer.ggml.token_type_count",)
+    if table["tokenizer.ggml.model"].value != "t5":
+        left_out.append("tokenizer.ggml.token_type_count")
     return [pair(k, v) for k, v in table.items() if k.startswith("tokenizer.") and k not in left_out]
 
 

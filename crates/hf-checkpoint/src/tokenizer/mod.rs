@@ -20,6 +20,7 @@ mod pre;
 mod proto;
 mod sentencepiece;
 mod special;
+mod tekken;
 #[cfg(test)]
 mod tests;
 mod unigram;
@@ -39,6 +40,7 @@ use self::json::TokenizerJson;
 pub(crate) use self::pre::PreTokenizer;
 use self::proto::Model;
 use self::special::{Sources, SpecialTokens, config_flag};
+use self::tekken::Tekken;
 
 /// More tokens than any vocabulary has (the largest known is near a million): a bound on what a wrong `vocab_size`, or a
 /// wrong id, can ask for.
@@ -52,8 +54,8 @@ const GRANITE_SMALL: u64 = 49152;
 /// Which tokenizer a model's family has, and where it looks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenizerKind {
-    /// `tokenizer.model`, else BPE with byte fallback, else byte-level BPE; with the Llama family's extra keys
-    /// (Llama, Mistral).
+    /// `tekken.json` if it is alone, `tokenizer.model`, else BPE with byte fallback, else byte-level BPE; with the Llama
+    /// family's extra keys (Llama, Mistral).
     Any,
     /// `tokenizer.model`, else byte-level BPE (Qwen2, Qwen3).
     SentencePieceOrBpe,
@@ -176,6 +178,13 @@ pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, Tokeni
         kind => kind,
     };
     let of_llama = input.kind == TokenizerKind::Any;
+    if of_llama
+        && files.json.is_none()
+        && let Some(tekken) = Tekken::read(input.dir)?
+    {
+        let written = tekken::write(input, &files, &tekken, &mut pairs)?;
+        return Ok(output(input, &files, pairs, written));
+    }
     if of_llama && let Some(add) = config_flag(&files.tokenizer, "add_prefix_space")? {
         pairs.insert(metadata::ADD_SPACE_PREFIX, add);
     }
@@ -206,6 +215,16 @@ pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, Tokeni
     if let Some(path) = files.templates.ignored(&files.tokenizer) {
         written.notes.push(format!("{}: not read, there is no tokenizer_config.json", path.display()));
     }
+    Ok(output(input, &files, pairs, written))
+}
+
+/// What was read, with what is said of it.
+fn output(
+    input: &TokenizerInput<'_>,
+    files: &Files,
+    pairs: Metadata,
+    mut written: Written,
+) -> TokenizerOutput {
     if let (Some(name), None) = (input.pre, &written.pre) {
         written.notes.push(format!("pre-tokenizer {name} left out: this tokenizer has none"));
     }
@@ -214,7 +233,7 @@ pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, Tokeni
     details.extend(files.templates.source(&files.tokenizer).map(|from| format!("chat template: {from}")));
     // At most MAX_TOKENS, as each kind makes sure.
     let vocab_size = u32::try_from(written.size).unwrap_or(u32::MAX);
-    Ok(TokenizerOutput { pairs, vocab_size, pre: written.pre, notes: written.notes, details })
+    TokenizerOutput { pairs, vocab_size, pre: written.pre, notes: written.notes, details }
 }
 
 /// What the Llama family adds for vocabularies of two sizes.

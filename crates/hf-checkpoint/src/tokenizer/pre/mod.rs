@@ -60,6 +60,8 @@ pub(crate) enum PreTokenizerRule {
     IdsOfBase,
     /// It splits text as this one does; the vocabulary is not known.
     Splits,
+    /// Mistral's own file, which has the one it is named for.
+    Tekken,
     /// A WordPiece tokenizer, of which llama.cpp needs no name.
     WordPiece,
 }
@@ -71,6 +73,7 @@ impl std::fmt::Display for PreTokenizerRule {
             Self::Ids => "by the ids of the converter's text",
             Self::IdsOfBase => "by the ids of the converter's text without added tokens",
             Self::Splits => "by how it splits text; the vocabulary is not known",
+            Self::Tekken => "by the file, tekken.json",
             Self::WordPiece => "WordPiece, where the name does not matter",
         })
     }
@@ -102,7 +105,7 @@ pub(super) fn recognise(
 
 /// The name as the table has it, if llama.cpp has one of that name. For WordPiece it does not look at the name, and the
 /// converter has some of its own.
-fn check_name(name: &str, word_piece: bool) -> Result<&'static str, TokenizerError> {
+pub(super) fn check_name(name: &str, word_piece: bool) -> Result<&'static str, TokenizerError> {
     let own: &[&'static str] = if word_piece { &WORD_PIECE } else { &[] };
     let known: Vec<&'static str> = groups::names().chain(own.iter().copied()).collect();
     if let Some(known) = known.iter().find(|known| **known == name) {

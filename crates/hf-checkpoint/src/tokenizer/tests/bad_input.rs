@@ -131,6 +131,39 @@ fn broken_files_are_survived() {
     }
 }
 
+/// Mistral's own file.
+#[test]
+fn tekken_files_are_checked() {
+    let whole = fs::read(golden().join("tekken-v7/tekken.json")).expect("a file");
+    let whole: Value = serde_json::from_slice(&whole).expect("JSON");
+    let message = |change: &dyn Fn(&mut Value)| {
+        let mut json = whole.clone();
+        change(&mut json);
+        changed("tekken-v7", "tekken.json", json.to_string().as_bytes()).expect_err("wrong").to_string()
+    };
+    type Case<'c> = (&'c str, &'c dyn Fn(&mut Value));
+    let cases: &[Case<'_>] = &[
+        ("missing field `config`", &|json| drop(json.as_object_mut().map(|o| o.remove("config")))),
+        ("config.default_vocab_size: found 4294967295", &|json| {
+            json["config"]["default_vocab_size"] = json!(u32::MAX);
+        }),
+        ("config.default_vocab_size: found 9,", &|json| json["config"]["default_vocab_size"] = json!(9)),
+        ("special_tokens: found 21, expected at most 20", &|json| {
+            json["config"]["default_num_special_tokens"] = json!(20);
+            json["config"]["default_vocab_size"] = json!(284);
+        }),
+        ("found rank 7 for \"<s>\", expected rank 1", &|json| json["special_tokens"][1]["rank"] = json!(7)),
+        ("found no </s>", &|json| json["special_tokens"][2]["token_str"] = json!("<end>")),
+        ("vocab[257]: found rank 3", &|json| json["vocab"][257]["rank"] = json!(3)),
+        ("vocab[65]: found token_bytes \"Qg==\"", &|json| json["vocab"][65]["token_bytes"] = json!("Qg==")),
+        ("expected a token made of two others", &|json| json["vocab"][257]["token_bytes"] = json!("/w==")),
+    ];
+    for (expected, change) in cases {
+        let message = message(change);
+        assert!(message.contains(expected), "{message} should tell {expected}");
+    }
+}
+
 /// Small files that would become large ones.
 #[test]
 fn no_file_grows_without_bounds() {
