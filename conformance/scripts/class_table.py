@@ -406,6 +406,9 @@ model("qwen2.5-vl-old", "Qwen2_5_VL", "qwen2", {"text_config": decoder(rope_para
 model("qwen3-vl-old", "Qwen3VL", "qwen3", {"text_config": decoder(head_dim=32, rope_parameters=MROPE), "vision_config": {
     **VISION, "out_hidden_size": 64, "num_position_embeddings": 16, "deepstack_visual_indexes": [0]}},
       of="ForConditionalGeneration", edit=old_mrope)
+model("qwen3-next-old", "Qwen3Next", "qwen3", experts(head_dim=32, num_hidden_layers=4, shared_expert_intermediate_size=32, **LINEAR),
+      old=True, edit=lambda config: (config.pop("layer_types"), config.update(full_attention_interval=4)),
+      tensors=predicting("model.layers.3", "mtp.layers.0", QWEN_MTP))
 model("gemma3-vl-sparse", "Gemma3", "sentencepiece", {
     "text_config": decoder(num_attention_heads=8, num_key_value_heads=4, head_dim=256, sliding_window=64), "vision_config": VISION,
     "mm_tokens_per_image": 4}, of="ForConditionalGeneration", edit=sparse)

@@ -106,10 +106,10 @@ fn layers(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> R
             let expected = format!("a list of {blocks} kinds");
             return Err(bad_key(config.path(), "layer_types", types, &expected));
         }
-        let all = 0..config.dim(context.blocks)?;
-        let recurrent: Vec<bool> = all.map(|block| linear(config, block)).collect();
-        pairs.insert(context.key(".attention.recurrent_layers"), recurrent);
     }
+    let all = 0..config.dim(context.blocks)?;
+    let recurrent: Vec<bool> = all.map(|block| linear(config, block)).collect();
+    pairs.insert(context.key(".attention.recurrent_layers"), recurrent);
     let interval = config.size(&["full_attention_interval"])?.unwrap_or(4);
     pairs.insert(context.key(".full_attention_interval"), interval as u32);
     Ok(())

@@ -2,7 +2,7 @@
 
 use gguf_format::Metadata;
 
-use super::parameter::{Kind::F32, Kind::U32, Parameter, size, value};
+use super::parameter::{Kind::F32, Kind::U32, Parameter, needed, size, value};
 use super::{Context, Skip};
 use crate::error::Error;
 use crate::json::bad_key;
@@ -37,7 +37,8 @@ pub(super) const TEXT: &[Parameter] = &[
             "hidden_dim",
         ],
     ),
-    value(".attention.head_count", U32, &["num_attention_heads", "n_head", "n_heads"]),
+    // No model runs without it, and the shapes of not every one tell that it is missing.
+    needed(".attention.head_count", U32, &["num_attention_heads", "n_head", "n_heads"]),
     value(".attention.head_count_kv", U32, &["num_key_value_heads", "n_kv_heads"]),
     Rule(not_causal),
     Rule(|context, pairs, notes| rope::write(context.config, context.architecture, pairs, notes)),
