@@ -17,6 +17,7 @@ import sys
 import class_models
 import class_table
 
+SHORT_ROPE = {"original_max_position_embeddings": 512, "max_position_embeddings": 2048}
 # Settings that llama.cpp takes for granted in a class: it has no key for them, or none that the converter writes.
 GRANTED = {
     # The scale of queries is 1 / sqrt(head_dim); of Gemma 3 every sixth layer is global.
@@ -39,7 +40,12 @@ GRANTED = {
     "starcoder2": {"sliding_window": 512},
     "exaone4": {"sliding_window": None, "layer_types": ["full_attention"] * 4},
     # The short factors hold up to the original context, the long ones in any larger context, whatever is in it.
-    "phi-3-longrope": {"original_max_position_embeddings": 512, "max_position_embeddings": 2048},
+    "phi-3-longrope": SHORT_ROPE,
+    "phi-3-long": SHORT_ROPE,
+    "phi-3-su": SHORT_ROPE,
+    "phi-4-mini": SHORT_ROPE,
+    "minicpm3-long": {"dim_model_base": 256, "max_position_embeddings": 2048,
+                      "rope_parameters": {"original_max_position_embeddings": 512}},
     # The model without a low rank of queries has 27 layers; experts are chosen without groups.
     "deepseek-v2": {"num_hidden_layers": 27},
     # Scores are softmax if nothing is said; published configurations say it, transformers 5 has no setting for it.
@@ -47,7 +53,8 @@ GRANTED = {
     "deepseek-v3-mtp": {"scoring_func": "sigmoid"},
     # The gate comes before the norm; what goes into attention is not multiplied; projections have no bias.
     "falcon-h1": {"mamba_norm_before_gate": False, "attention_in_multiplier": 1.0},
-    "falcon-h1-plain": {"projectors_bias": False},
+    "falcon-h1-plain": {"projectors_bias": False, "attention_bias": False},
+    "arcee-yarn": {"attention_bias": False, "mlp_bias": False},
     "deepseek-v2-q-lora": {"n_group": 1, "topk_group": 1, "topk_method": "greedy"},
     # The head is scaled for a base width of 256.
     "minicpm3": {"dim_model_base": 256},
@@ -64,18 +71,29 @@ GRANTED = {
     # Only models of 64 layers and more have norms of queries and keys.
     "cohere-qk-norm": {"num_hidden_layers": 64},
     # Chunks of 8192; the fourth layer sees all.
-    "llama4": {"text_config": {"attention_chunk_size": 8192}},
+    "llama4": {"text_config": {"attention_chunk_size": 8192, "num_hidden_layers": 4}},
     "llama4-text": {"attention_chunk_size": 8192, "num_hidden_layers": 4},
     # An output head of its own.
     "stablelm-2": {"tie_word_embeddings": False},
     # The shared experts are as wide as the dense network divided by the number of key heads.
     "ernie4.5-moe": {"intermediate_size": 64},
+    # What a configuration in older form says twice.
+    "gpt-neox-old": {"rotary_pct": 1.0},
 }
+# The same in config.json.
+EDITED = {
+    # Yarn's factor of attention follows from the factor of positions.
+    "olmo3-old-yarn": lambda config: config["rope_scaling"].update(attention_factor=1.2079441541679836),
+}
+# Configurations that transformers itself does not take.
+UNREAD = ["qwen3-vl-old"]  # rope type mrope
 # Models that cannot agree, and why.
 UNLIKE = {
     "phi-moe": "transformers weighs the two experts by a sparse mixer, llama.cpp by a softmax",
     "phi-moe-long": "transformers weighs the two experts by a sparse mixer, llama.cpp by a softmax",
-    "nemotron-h": "the converter takes no layer of a list of kinds for dense, so llama.cpp finds none; published models have a text",
+    "nemotron-h": "the converter takes what transformers 5 writes for a model with experts, so llama.cpp finds no dense layer",
+    "nemotron-h-old": "the converter takes what transformers 5 writes for a model with experts, so llama.cpp finds no dense layer",
+    "ernie4.5-bias": "llama.cpp has no biases in the feed-forward network of Ernie 4.5",
 }
 # Longer than the sliding windows of the models that have one.
 LENGTH = 96
@@ -153,8 +171,13 @@ def main():
     only = [n for n in arguments.only.split(",") if n] or list(class_table.models())
     made = []
     for name in only:
+        if name in UNREAD:
+            continue
         model = dict(class_table.models()[name])
-        model["settings"] = merged(model["settings"], GRANTED.get(name.removesuffix("-old"), {}))
+        if name in EDITED:
+            edit = model.get("edit", lambda config: None)
+            model["edit"] = lambda config, name=name, edit=edit: (edit(config), EDITED[name](config))
+        model["settings"] = merged(model["settings"], GRANTED.get(name, GRANTED.get(name.removesuffix("-old"), {})))
         try:
             class_models.make(name, model, arguments.out / name, arguments.npm)
             about, numbers = outputs(arguments.out / name, name)
