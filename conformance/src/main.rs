@@ -40,6 +40,8 @@ enum Other {
     Quantize { input: PathBuf, output: PathBuf, quant: String, threads: u16 },
     /// Run NAME.gguf in FOLDER with llama.cpp and compare its outputs: the checks `logits`, as a program of its own.
     Outputs { folder: PathBuf, name: String },
+    /// Run a model with an adapter's file and the merged model, and compare: a part of the check `lora file`.
+    Adapted { folder: PathBuf },
 }
 
 fn main() -> ExitCode {
@@ -63,6 +65,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         }
         Some(Other::TwoStep(options)) => two_step::run(&bench, options).map(|()| true),
         Some(Other::Outputs { folder, name }) => logits::compare(folder, name).map(|()| true),
+        Some(Other::Adapted { folder }) => lora::run_adapted(folder).map(|()| true),
         Some(Other::Quantize { input, output, quant, threads }) => {
             two_step::quantize(input, output, quant, *threads).map(|()| true)
         }

@@ -1,11 +1,12 @@
 //! What a model says at every position of a prompt, as exactly as llama.cpp can: caches in F32, no flash attention, whose
 //! sums are F16.
 
+use std::path::Path;
 use std::slice::from_raw_parts;
 
 use llama_cpp_sys_2 as sys;
 
-use crate::llama::{Context, Model, Refused, to_i32};
+use crate::llama::{Context, Model, Refused, c_path, to_i32};
 
 /// What to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,20 @@ impl Model {
     ///
     /// When llama.cpp cannot run the model.
     pub fn outputs(&self, tokens: &[i32], output: Output) -> Result<Vec<Vec<f32>>, Refused> {
+        self.outputs_with(None, tokens, output)
+    }
+
+    /// The same with an adapter's file, multiplied by a number.
+    ///
+    /// # Errors
+    ///
+    /// When llama.cpp refuses the adapter, or cannot run the model.
+    pub fn outputs_with(
+        &self,
+        adapter: Option<(&Path, f32)>,
+        tokens: &[i32],
+        output: Output,
+    ) -> Result<Vec<Vec<f32>>, Refused> {
         let room = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
         let mut context = self.context_with(|params| {
             // Also more than the model was trained on.
@@ -36,6 +51,9 @@ impl Model {
             params.embeddings = output == Output::Embeddings;
             params.pooling_type = sys::LLAMA_POOLING_TYPE_NONE;
         })?;
+        if let Some((path, scale)) = adapter {
+            context.adapt(path, scale)?;
+        }
         let mut tokens = tokens.to_vec();
         if self.has_encoder() {
             context.encode(&mut tokens)?;
@@ -56,6 +74,21 @@ impl Model {
 }
 
 impl Context<'_> {
+    /// Loads an adapter, which then belongs to the model, and uses it.
+    fn adapt(&mut self, path: &Path, mut scale: f32) -> Result<(), Refused> {
+        let source = c_path(path)?;
+        // SAFETY: a live model, and a C string that outlives the call; the model frees the adapter.
+        let mut adapter = unsafe { sys::llama_adapter_lora_init(self.model.raw(), source.as_ptr()) };
+        if adapter.is_null() {
+            return Err(Refused::new(format_args!("loading {}", path.display())));
+        }
+        // SAFETY: a live context and adapter; one of each is pointed at, and read during the call only.
+        match unsafe { sys::llama_set_adapters_lora(self.raw(), &raw mut adapter, 1, &raw mut scale) } {
+            0 => Ok(()),
+            code => Err(Refused::new(format_args!("llama_set_adapters_lora returned {code}"))),
+        }
+    }
+
     fn encode(&mut self, tokens: &mut [i32]) -> Result<(), Refused> {
         let n = to_i32(tokens.len())?;
         // SAFETY: a live context; the batch points into `tokens`, which outlives the call.

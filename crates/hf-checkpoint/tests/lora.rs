@@ -395,6 +395,16 @@ fn what_no_adapter_file_can_tell_is_named() {
     check(&error("ends-dora"), &["cannot be told as an adapter file: DoRA", "--lora"]);
     check(&error("tied-head"), &["base_model.model.lm_head.weight: is no factor", "--lora"]);
     check(&error("bias"), &["q_proj.lora_B.bias: is no factor", "v_proj.lora_B.bias"]);
+    // Embeddings that are the head, too.
+    let parent = tempfile::tempdir().unwrap();
+    copy(&golden("ends-dora").join("base"), parent.path());
+    let config = parent.path().join("config.json");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true"))
+        .unwrap();
+    let options = Options::new().with_base(parent.path());
+    let tied = Checkpoint::open(&golden("ends-dora").join("0"), &options).unwrap_err().to_string();
+    check(&tied, &["embed_tokens: head and embeddings are one tensor", "lm_head: head and embeddings"]);
     // For another base: everything is named.
     let options = Options::new().with_base(golden("gpt2-dora").join("base"));
     let other = Checkpoint::open(&golden("patterns-rslora").join("0"), &options).unwrap_err().to_string();

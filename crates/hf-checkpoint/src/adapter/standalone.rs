@@ -202,8 +202,10 @@ impl Maker<'_> {
         let suffix = if row.from.bare { "" } else { ".weight" };
         let target = format!("{}{suffix}", row.target.replace("{}", &block.to_string()));
         members.sort_by_key(|(expert, _)| *expert);
-        if target == "output.weight" && self.base.flag("tie_word_embeddings") {
-            let problem = "the head is the embeddings: merge it while exporting (--lora)";
+        // llama.cpp has no head to adapt then, and one of the embeddings' factors the wrong way round for a head.
+        let ends = ["output.weight", "token_embd.weight"];
+        if ends.contains(&target.as_str()) && self.base.flag("tie_word_embeddings") {
+            let problem = "head and embeddings are one tensor: merge it while exporting (--lora)";
             self.problems.push(format!("{}: {problem}", named(&members)));
             return Ok(Vec::new());
         }
