@@ -52,6 +52,28 @@ const CLASSES: &[Class] = &[
         marks_specials: true,
     },
     Class {
+        name: "Qwen3_5Tokenizer",
+        defaults: &[
+            ("unk_token", "<|endoftext|>"),
+            ("eos_token", "<|endoftext|>"),
+            ("pad_token", "<|endoftext|>"),
+        ],
+        marks_specials: false,
+    },
+    Class {
+        name: "CohereTokenizer",
+        defaults: &[
+            ("unk_token", "<UNK>"),
+            ("bos_token", "<BOS_TOKEN>"),
+            ("eos_token", "<|END_OF_TURN_TOKEN|>"),
+            ("pad_token", "<PAD>"),
+            ("cls_token", "<CLS>"),
+            ("sep_token", "<SEP>"),
+            ("mask_token", "<MASK_TOKEN>"),
+        ],
+        marks_specials: false,
+    },
+    Class {
         name: "GPT2Tokenizer",
         defaults: &[
             ("unk_token", "<|endoftext|>"),
@@ -105,6 +127,48 @@ const CLASSES: &[Class] = &[
     },
 ];
 
+/// The classes that are registered for types of models.
+const REGISTERED: &[(&str, &[&str])] = &[
+    (
+        "Qwen2Tokenizer",
+        &["qwen2", "qwen2_moe", "qwen2_5_vl", "qwen3", "qwen3_moe", "qwen3_next", "qwen3_vl", "qwen3_vl_moe"],
+    ),
+    ("Qwen3_5Tokenizer", &["qwen3_5", "qwen3_5_text", "qwen3_5_moe", "qwen3_5_moe_text"]),
+    ("GemmaTokenizer", &["gemma", "gemma2", "gemma3", "gemma3_text", "gemma3n", "gemma3n_text"]),
+    ("GPT2Tokenizer", &["gpt2", "phi", "starcoder2"]),
+    ("GPTNeoXTokenizer", &["gpt_neox", "olmo", "olmoe", "mpt", "mamba", "mamba2"]),
+    ("CohereTokenizer", &["cohere", "cohere2"]),
+    ("BertTokenizer", &["bert", "nomic_bert"]),
+    ("RobertaTokenizer", &["roberta"]),
+    ("XLMRobertaTokenizer", &["xlm-roberta"]),
+    ("T5Tokenizer", &["t5"]),
+];
+/// Types that are registered with the class that takes the file as it is, whatever class the folder names.
+const AS_THEY_ARE: &[&str] = &[
+    "ernie4_5",
+    "ernie4_5_moe",
+    "glm4",
+    "glm4_moe",
+    "granite",
+    "granitemoe",
+    "granitemoehybrid",
+    "minicpm3",
+    "ministral3",
+    "mistral",
+    "mistral3",
+    "mixtral",
+    "modernbert",
+    "nemotron",
+    "olmo2",
+    "olmo3",
+    "phi3",
+    "phimoe",
+    "stablelm",
+    "umt5",
+];
+/// Types for which transformers trusts itself rather than the folder.
+const OVERRULED: &[&str] = &["qwen2", "qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text"];
+
 /// How the added tokens come about.
 #[derive(Debug)]
 pub(super) struct Loading {
@@ -123,23 +187,16 @@ pub(super) fn loading(json: &TokenizerJson, tokenizer: &TokenizerConfig, config:
         .text("tokenizer_class")
         .or_else(|| config.get("tokenizer_class").and_then(Value::as_str))
         .map(|name| name.strip_suffix("Fast").unwrap_or(name));
-    let registered = match model_type {
-        "qwen2" | "qwen2_moe" | "qwen3" | "qwen3_moe" => Some("Qwen2Tokenizer"),
-        "bert" => Some("BertTokenizer"),
-        "roberta" => Some("RobertaTokenizer"),
-        "xlm-roberta" => Some("XLMRobertaTokenizer"),
-        "t5" => Some("T5Tokenizer"),
-        _ => None,
-    };
-    // For this type transformers trusts itself rather than the folder.
-    let overrules = model_type == "qwen2";
+    if AS_THEY_ARE.contains(&model_type) {
+        return AS_IT_IS;
+    }
+    let registered =
+        REGISTERED.iter().find(|(_, types)| types.contains(&model_type)).map(|(class, _)| *class);
+    let overrules = OVERRULED.contains(&model_type);
     let name = match (declared, registered) {
         (Some("LlamaTokenizer"), _) if !overrules && has_byte_level(json) => None,
-        (_, Some(own)) if overrules => Some(own),
-        // Mistral's types are registered with the class that takes the file as it is.
-        (Some(_), None) if matches!(model_type, "mistral" | "mixtral") => None,
-        (Some(declared), _) => Some(declared),
-        (None, own) => own,
+        (Some(_), Some(own)) if overrules => Some(own),
+        (declared, own) => declared.or(own),
     };
     match name.and_then(|name| CLASSES.iter().find(|c| c.name == name)) {
         Some(class) => {
