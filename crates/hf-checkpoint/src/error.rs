@@ -77,7 +77,7 @@ pub enum Error {
         folder: PathBuf,
     },
     /// An adapter cannot be a GGUF file of its own.
-    #[error("{}: cannot be told as an adapter file: {}", path.display(), problems.join("; "))]
+    #[error("{}: cannot be told as an adapter file: {}", path.display(), told(problems, "; "))]
     NoAdapterFile {
         /// The adapter's folder.
         path: PathBuf,

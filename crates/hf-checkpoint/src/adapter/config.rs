@@ -223,9 +223,9 @@ fn compiled<T>(
     value: fn(&Path, &str, &Value) -> Result<T, Error>,
 ) -> Result<Vec<(Regex, T)>, Error> {
     let compile = |(pattern, given): (&String, &Value)| {
-        let regex = Regex::new(&format!(r"^(?:.*\.)?(?:{pattern})$")).map_err(|e| {
-            let found = Value::String(pattern.clone());
-            bad_key(path, key, &found, &format!("a regular expression: {e}"))
+        let regex = Regex::new(&format!(r"^(?:.*\.)?(?:{pattern})$")).map_err(|_| {
+            // What the parser says is several lines long.
+            bad_key(path, key, &Value::String(pattern.clone()), "a regular expression")
         })?;
         Ok((regex, value(path, &format!("{key}.{pattern}"), given)?))
     };
