@@ -44,8 +44,8 @@ GRANTED = {
     "phi-3-long": SHORT_ROPE,
     "phi-3-su": SHORT_ROPE,
     "phi-4-mini": SHORT_ROPE,
-    "minicpm3-long": {"dim_model_base": 256, "max_position_embeddings": 2048,
-                      "rope_parameters": {"original_max_position_embeddings": 512}},
+    # The same, and the factors leave attention as it is, as where the original context is the whole.
+    "minicpm3-long": {"dim_model_base": 256, "rope_parameters": {"original_max_position_embeddings": 512}},
     # The model without a low rank of queries has 27 layers; experts are chosen without groups.
     "deepseek-v2": {"num_hidden_layers": 27},
     # Scores are softmax if nothing is said; published configurations say it, transformers 5 has no setting for it.
