@@ -6,7 +6,7 @@ the converter's own set_vocab of the model's class runs, and its key-value pairs
 
     {"folder": …, "pre_patched": …, "pairs": [[key, type, value], …]}   or   {"folder": …, "error": …}
 
-Of a folder with tekken.json alone it needs mistral-common (1.13.1).
+Of a folder with tekken.json alone it needs mistral-common (1.13.1); without, --cases leaves such folders as they are.
 
 Types are gguf's names: "bool", "u32", "f32", "str", "[u8]", "[i32]", "[f32]", "[str]".
 
@@ -20,6 +20,7 @@ string's or decimal number's UTF-8 and a zero byte, or of little-endian f32).
 """
 import argparse
 import hashlib
+import importlib.util
 import json
 import logging
 import os
@@ -79,6 +80,9 @@ def main():
     table_look_up = TextModel.get_vocab_base_pre
     if args.cases:
         for name, pre in json.loads((args.cases / "cases.json").read_text("utf-8")).items():
+            if (args.cases / name / "tekken.json").exists() and not importlib.util.find_spec("mistral_common"):
+                print(f"{name}: left as it is, mistral-common is not installed")
+                continue
             TextModel.get_vocab_base_pre = (lambda self, tokenizer, pre=pre: pre) if pre else table_look_up
             found = [digested(p) for p in pairs(args.cases / name, gguf, get_model_class, ModelBase)]
             lines = ",\n".join("  " + json.dumps(p, ensure_ascii=False) for p in found)

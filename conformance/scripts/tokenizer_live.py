@@ -9,7 +9,8 @@ these the name of the pre-tokenizer is expected to stay. Then:
 
     TOKENIZER_LIVE=WORK cargo test --release -p hf-checkpoint -- --ignored --nocapture real_tokenizers
 
-Needs npm, pip, and a Python with torch, transformers, sentencepiece (run it with that one).
+Needs npm, pip, and a Python with torch, transformers, sentencepiece (run it with that one); of tekken_alone the converter
+says something only with mistral-common 1.13.1 on the PYTHONPATH.
 """
 import argparse
 import ast
@@ -37,7 +38,7 @@ MODELS = {"llama2": (LLAMA, "llama", 32000), "llama3": (LLAMA, "llama", 128256),
           "gptoss": (LLAMA, "llama", 201088), "gpt35turbo": (LLAMA, "llama", 100352), "gpt4o": (LLAMA, "llama", 200064),
           "gpt2": (LLAMA, "llama", 50257), "qwen1": (QWEN2, "qwen2", 151936), "qwen36": (LLAMA, "llama", 248320),
           "tekken": (MISTRAL, "mistral", 131072), "mistral_v1": (MISTRAL, "mistral", 32000),
-          "mistral_v3": (MISTRAL, "mistral", 32768)}
+          "mistral_v3": (MISTRAL, "mistral", 32768), "tekken_alone": (MISTRAL, "mistral", 131072)}
 # Regular expressions of tokenizers that packages ship as ranks alone (llama.cpp, llama-vocab.cpp).
 QWEN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 QWEN36 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*"
@@ -147,6 +148,8 @@ def lay_out(packages, folders):
         dump(folders / name / "tokenizer.json", from_ranks(ranks, regex, ends, 0, nfc))
         dump(folders / name / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"})
 
+    (folders / "tekken_alone").mkdir()
+    shutil.copy(py / "mistral_common" / "data" / "tekken_240911.json", folders / "tekken_alone" / "tekken.json")
     tekken = json.loads((py / "mistral_common" / "data" / "tekken_240718.json").read_text("utf-8"))
     size, reserved = tekken["config"]["default_vocab_size"], tekken["config"]["default_num_special_tokens"]
     ranks = {base64.b64decode(t["token_bytes"]): t["rank"] for t in tekken["vocab"][:size - reserved]}
