@@ -8,6 +8,7 @@
 mod digests;
 mod encode;
 mod groups;
+mod model;
 mod split;
 mod structure;
 
