@@ -30,6 +30,7 @@ TOKENIZERS = {
     "t5": {"small": HAND_MADE + "t5-spm", "ids": (None, 1, 0)},
     "xlm-roberta": {"small": HAND_MADE + "xlmr-spm", "ids": (0, 2, 1)},
     "gemma4": {"small": HAND_MADE + "gemma4", "ids": (2, 1, 0)},
+    "xlm-roberta-json": {"small": HAND_MADE + "xlmr-json", "ids": (0, 2, 1)},
     "llama2-real": {"npm": "llama2", "ids": (1, 2, None)},
     "llama3-real": {"npm": "llama3", "ids": (128000, 128009, None)},
     "llama3_1-real": {"npm": "llama3_1", "ids": (128000, 128009, None)},
@@ -486,6 +487,55 @@ model("mamba-untied", "Mamba", "smollm", {"hidden_size": 64, "state_size": 8, "n
 model("apertus-old", "Apertus", "llama3", decoder(rope_parameters=LLAMA3_ROPE), old=True)
 model("ernie4.5-bias", "Ernie4_5", "sentencepiece", decoder(use_bias=True), old=True)
 model("arcee-yarn", "Arcee", "llama3", decoder(rope_parameters=YARN, attention_bias=True, mlp_bias=True), old=True)
+
+# As published only: transformers writes neither these configurations nor these names of tensors
+
+
+def nomic(config):
+    """The configuration of Nomic's models, whose settings have GPT-2's names. transformers 5 has them under others and would fill
+    these in, so the type of model is taken away: the converter then reads the file, as with the version it is made for."""
+    mixed = "moe_every_n_layers" in config
+    names = {"n_embd": "hidden_size", "n_head": "num_attention_heads", "n_inner": "intermediate_size", "n_layer": "num_hidden_layers"}
+    config.update({new: config.pop(old) for new, old in names.items()})
+    config.update({
+        "activation_function": "gelu" if mixed else "swiglu", "causal": False, "layer_norm_epsilon": 1e-5 if mixed else 1e-12,
+        "max_trained_positions": 2048, "mlp_fc1_bias": mixed, "mlp_fc2_bias": mixed, "n_positions": 2048 if mixed else 8192,
+        "prenorm": False, "qkv_proj_bias": mixed, "rotary_emb_base": 10000 if mixed else 1000, "rotary_emb_fraction": 1.0,
+        "rotary_emb_interleaved": False, "rotary_emb_scale_base": None})
+    for key in ("head_dim", "hidden_act", "layer_norm_eps", "max_position_embeddings", "model_type", "rope_parameters"):
+        config.pop(key, None)
+
+
+def nomic_tensors(_, config):
+    """The tensors of those models, one block of two with experts where there are any."""
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    mixed, experts = "moe_every_n_layers" in config, config.get("num_experts", 0)
+    out = {"embeddings.word_embeddings.weight": [config["vocab_size"], hidden],
+           "embeddings.token_type_embeddings.weight": [config["type_vocab_size"], hidden],
+           "emb_ln.weight": [hidden], "emb_ln.bias": [hidden]}
+    for i in range(config["num_hidden_layers"]):
+        block = {"attn.Wqkv": [3 * hidden, hidden], "attn.out_proj": [hidden, hidden], "norm1": [hidden], "norm2": [hidden]}
+        if mixed and i % config["moe_every_n_layers"] == 1:
+            block["mlp.router.layer"] = [experts, hidden]
+            out |= {f"encoder.layers.{i}.mlp.experts.mlp.w{n}": [experts * inner, hidden] for n in (1, 2)}
+            out[f"encoder.layers.{i}.mlp.experts.bias"] = [hidden]
+        else:
+            ups = ["fc1"] if mixed else ["fc11", "fc12"]
+            block |= {f"mlp.{up}": [inner, hidden] for up in ups} | {"mlp.fc2": [hidden, inner]}
+        for name, shape in block.items():
+            out[f"encoder.layers.{i}.{name}.weight"] = shape
+            if "norm" in name or mixed and name != "mlp.router.layer":
+                out[f"encoder.layers.{i}.{name}.bias"] = shape[:1]
+    return {name: ("F32", shape) for name, shape in out.items()}
+
+
+model("nomic", "NomicBert", "bert", encoder(), of="Model", padding=6, edit=nomic, tensors=nomic_tensors, dtype="F32",
+      quantized="Q8_0")
+model("nomic-moe", "NomicBert", "xlm-roberta-json", encoder(num_hidden_layers=4, type_vocab_size=1, moe_every_n_layers=2, moe_top_k=2,
+                                                            num_experts=4), of="Model", padding=5, edit=nomic, tensors=nomic_tensors,
+      dtype="F32", quantized="Q8_0")
+model("xlm-roberta-json", "XLMRoberta", "xlm-roberta-json", encoder(type_vocab_size=1, pad_token_id=1), of="Model", padding=2,
+      quantized="Q8_0")
 
 # The same models, as wide as k-quants need
 

@@ -21,7 +21,7 @@ from transformers import CONFIG_MAPPING, PretrainedConfig  # noqa: E402
 TYPES = """llama mistral mixtral mistral3 ministral3 mistral4 llama4_text qwen2 qwen2_moe qwen2_5_vl_text qwen3 qwen3_moe qwen3_next
 qwen3_vl_text qwen3_vl_moe_text qwen3_5_text qwen3_5_moe_text gemma gemma2 gemma3_text gemma3n_text gemma4_text phi phi3 phimoe
 deepseek_v2 deepseek_v3 gpt_oss glm glm4 glm4_moe granite granitemoe granitemoeshared granitemoehybrid smollm3 olmo olmo2
-olmo3 olmoe cohere cohere2 lfm2 falcon_h1 nemotron nemotron_h bert xlm-roberta roberta modernbert nomic_bert gpt2 gpt_neox falcon bloom
+olmo3 olmoe cohere cohere2 lfm2 falcon_h1 nemotron nemotron_h bert xlm-roberta roberta modernbert gpt2 gpt_neox falcon bloom
 mpt stablelm starcoder2 exaone4 ernie4_5 ernie4_5_moe hunyuan_v1_dense seed_oss apertus arcee minicpm3 t5""".split()
 SIZES = """hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size n_embd n_layer n_head d_model n_layers
 n_heads num_layers num_heads d_ff architectures model_type torch_dtype dtype rope_parameters rope_scaling layer_types

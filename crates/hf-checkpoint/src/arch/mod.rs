@@ -26,6 +26,7 @@ mod modern_bert;
 mod mpt;
 mod nemotron;
 mod nemotron_h;
+mod nomic;
 mod olmo;
 mod parameter;
 mod phi;
@@ -99,6 +100,7 @@ static FAMILIES: &[&Family] = &[
     &nemotron_h::NEMOTRON_H,
     &mpt::MPT,
     &nemotron::NEMOTRON,
+    &nomic::NOMIC_BERT,
     &olmo::OLMO,
     &olmo::OLMO2,
     &olmo::OLMOE,
