@@ -310,6 +310,23 @@ model("umt5", "UMT5", "t5", t5(), of="ForConditionalGeneration", padding=5)
 model("gemma3-embedding", "Gemma3", "sentencepiece", decoder(head_dim=32, sliding_window=64, use_bidirectional_attention=True),
       of="TextModel", config="Gemma3TextConfig")
 
+def kinds(letters):
+    """Layers that see a window (s) and layers that see all (f)."""
+    return [{"s": "sliding_attention", "f": "full_attention"}[letter] for letter in letters]
+
+
+model("gemma3n", "Gemma3n", "sentencepiece", decoder(
+    head_dim=32, num_hidden_layers=5, hidden_size_per_layer_input=32, vocab_size_per_layer_input=40, laurel_rank=8,
+    num_kv_shared_layers=2, layer_types=kinds("sfssf"), sliding_window=64, activation_sparsity_pattern=[0.95, 0.95, 0.0, 0.5, 0.0]),
+      config="Gemma3nTextConfig", padding=5)
+model("gemma4", "Gemma4", "gemma4", decoder(
+    num_hidden_layers=5, head_dim=16, global_head_dim=32, num_kv_shared_layers=2, layer_types=kinds("sfssf"), hidden_size_per_layer_input=32,
+    use_double_wide_mlp=True, sliding_window=64, vocab_size_per_layer_input=24), config="Gemma4TextConfig")
+model("gemma4-moe", "Gemma4", "gemma4", decoder(
+    num_hidden_layers=6, head_dim=16, global_head_dim=32, num_kv_shared_layers=0, hidden_size_per_layer_input=0,
+    num_global_key_value_heads=1, attention_k_eq_v=True, enable_moe_block=True, num_experts=4, top_k_experts=2,
+    moe_intermediate_size=32, sliding_window=64), config="Gemma4TextConfig")
+
 # Further ones
 
 model("gpt2", "GPT2", "smollm", {"n_embd": 64, "n_layer": 2, "n_head": 4, "n_positions": 128}, of="LMHeadModel",

@@ -193,7 +193,8 @@ pub(crate) fn write(
             ("su" | "longrope", _) => {
                 pairs.insert(key("scaling.type"), "longrope");
             }
-            ("default" | "dynamic", _) => {}
+            // The last is in the tensor of frequencies.
+            ("default" | "dynamic" | "proportional", _) => {}
             (other, _) if other.eq_ignore_ascii_case("llama3") => {}
             (other, _) => {
                 notes.push(format!("rope type `{other}` has no counterpart in GGUF and was left out"));

@@ -137,6 +137,8 @@ pub(crate) fn read(
         }
         first = end;
     }
+    // What lies beyond all parts is zeros, in every type.
+    rest.fill(0);
     Ok(())
 }
 

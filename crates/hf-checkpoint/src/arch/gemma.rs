@@ -106,7 +106,7 @@ const HEAD_NORMS: &[Row] = &[
 ];
 
 /// What Gemma 3 adds to the text model's parameters, with the values that its first configs left out.
-fn gemma3(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
+pub(super) fn gemma3(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
     let config = context.config;
     let put = |pairs: &mut Metadata, key: &str, kind, from: &str, or: Option<Const>| {
         let value = match (config.get(from), or) {

@@ -12,6 +12,8 @@ mod ernie;
 mod exaone;
 mod experts;
 mod gemma;
+mod gemma3n;
+mod gemma4;
 mod glm;
 mod gpt2;
 mod gpt_oss;
@@ -31,6 +33,7 @@ mod olmo;
 mod parameter;
 mod phi;
 mod pooling;
+mod quantile;
 mod qwen;
 mod qwen_next;
 mod qwen_vl;
@@ -86,6 +89,8 @@ static FAMILIES: &[&Family] = &[
     &gemma::GEMMA2,
     &gemma::GEMMA3,
     &gemma::GEMMA_EMBEDDING,
+    &gemma3n::GEMMA3N,
+    &gemma4::GEMMA4,
     &glm::GLM4,
     &glm::GLM4_MOE,
     &gpt2::GPT2,

@@ -41,6 +41,8 @@ pub(crate) type Rule = fn(&Context<'_>, &mut Metadata, &mut Vec<String>) -> Resu
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     U32,
+    /// Of a list, as it may be where layers differ, a list of I32.
+    U32OrList,
     F32,
     Bool,
 }
@@ -88,10 +90,17 @@ impl Context<'_> {
         value: &serde_json::Value,
     ) -> Result<MetadataValue, Error> {
         let wrong = |expected| bad_key(self.config.path(), name, value, expected);
-        Ok(match kind {
-            Kind::U32 => integer(value).ok_or_else(|| wrong("an integer from 0 to 4294967295"))?.into(),
-            Kind::F32 => self.config.f32(name, value)?.into(),
-            Kind::Bool => crate::json::truthy(value).into(),
+        Ok(match (kind, value) {
+            (Kind::U32OrList, serde_json::Value::Array(list)) => {
+                let sizes = list.iter().map(|v| integer(v).and_then(|n| i32::try_from(n).ok()));
+                let sizes: Option<Vec<i32>> = sizes.collect();
+                sizes.ok_or_else(|| wrong("integers from 0 to 2147483647"))?.into()
+            }
+            (Kind::U32 | Kind::U32OrList, _) => {
+                integer(value).ok_or_else(|| wrong("an integer from 0 to 4294967295"))?.into()
+            }
+            (Kind::F32, _) => self.config.f32(name, value)?.into(),
+            (Kind::Bool, _) => crate::json::truthy(value).into(),
         })
     }
 }

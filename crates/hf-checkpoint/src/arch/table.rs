@@ -25,6 +25,8 @@ pub(crate) struct Row {
     pub each: Option<Dim>,
     /// All forms are the same numbers: those that are not taken are left out.
     pub copies: bool,
+    /// After what its weights have, rows of zeros make up its shape.
+    pub zeros_after: bool,
 }
 
 /// Weights of the checkpoint that together make a tensor.
@@ -144,6 +146,7 @@ impl Row {
             when: None,
             each: None,
             copies: false,
+            zeros_after: false,
         }
     }
 
@@ -187,6 +190,11 @@ impl Row {
     /// In each of so many blocks: a second stack of them beside the family's.
     pub(crate) const fn each(self, blocks: Dim) -> Self {
         Self { each: Some(blocks), ..self }
+    }
+
+    /// Rows that its weights have not are zeros, after those they have.
+    pub(crate) const fn zeros_after(self) -> Self {
+        Self { zeros_after: true, ..self }
     }
 
     /// Its forms are copies of one another.

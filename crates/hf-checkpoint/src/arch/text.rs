@@ -2,7 +2,7 @@
 
 use gguf_format::Metadata;
 
-use super::parameter::{Kind::F32, Kind::U32, Parameter, needed, size, value};
+use super::parameter::{Kind::F32, Kind::U32, Kind::U32OrList, Parameter, needed, size, value};
 use super::{Context, Skip};
 use crate::error::Error;
 use crate::json::bad_key;
@@ -28,7 +28,7 @@ pub(super) const TEXT: &[Parameter] = &[
     value(".embedding_length", U32, &["hidden_size", "n_embd", "dim"]),
     value(
         ".feed_forward_length",
-        U32,
+        U32OrList,
         &[
             "prefix_dense_intermediate_size",
             "dense_intermediate_size",

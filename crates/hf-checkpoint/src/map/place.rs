@@ -219,7 +219,9 @@ impl Place {
             })
             .collect();
         let elements: u64 = views.iter().map(View::elements).sum();
-        if views.is_empty() || elements != dims.iter().product::<u64>() {
+        let whole = dims.iter().product::<u64>();
+        let fits = elements == whole || self.row.zeros_after && elements < whole;
+        if views.is_empty() || !fits {
             // The config's numbers contradict each other.
             let steps: Vec<_> = source.parts.iter().flat_map(|p| *p).map(layout::terms).collect();
             problems.push(Problem::Layout {
