@@ -41,6 +41,9 @@ const PREFIXES: &[&str] = &["base_model.model.", "base_model."];
 /// The module that a tensor belongs to (for a saved weight: the weight's whole name), how many parameters are wrapped
 /// around the one it adapts, and what it is. `None` if the name is none of an adapter's.
 pub(super) fn parse(name: &str) -> Option<(String, usize, Role)> {
+    if name.contains(char::is_control) {
+        return None;
+    }
     let name = PREFIXES.iter().find_map(|p| name.strip_prefix(p)).unwrap_or(name);
     if name.contains(".lora_") || name.contains(".token_adapter.") {
         let (wrapped, role) = ENDS.iter().find_map(|(start, end, role)| {
@@ -93,6 +96,7 @@ mod tests {
             assert_eq!(parse(name), Some((module.to_owned(), depth, role)), "{name}");
         }
         assert_eq!(parse("base_model.model.m.q.lora_C.weight"), None);
+        assert_eq!(parse("base_model.model.m\n.q.lora_A.weight"), None);
         assert_eq!(parse("base_model.model.m.q.lora_A.a.b.weight"), None);
         assert_eq!(parse("base_model.model.lm_head.original_module.weight"), None);
     }

@@ -168,7 +168,8 @@ impl Opened {
     /// Puts a tensor where it belongs.
     fn take(&mut self, entry: Entry) {
         if !matches!(entry.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
-            self.problems.push(format!("{}: dtype {}, expected F16, BF16 or F32", entry.name, entry.dtype));
+            let name = entry.name.escape_debug();
+            self.problems.push(format!("{name}: dtype {}, expected F16, BF16 or F32", entry.dtype));
             return;
         }
         match names::parse(&entry.name) {
@@ -179,7 +180,7 @@ impl Opened {
                     self.problems.push(format!("{} and {}: are the same tensor", first.name, entry.name));
                 }
             }
-            None => self.problems.push(format!("{}: is no tensor of LoRA's", entry.name)),
+            None => self.problems.push(format!("{}: is no tensor of LoRA's", entry.name.escape_debug())),
         }
     }
 

@@ -133,7 +133,7 @@ fn adapted(
 ) -> BTreeMap<String, Adapted> {
     let mut modules = BTreeMap::<(String, usize), BTreeMap<Role, usize>>::new();
     for (number, weight) in weights.list().iter().enumerate() {
-        let mut wrong = |what: &str| problems.push(format!("{}: {what}", weight.name));
+        let mut wrong = |what: &str| problems.push(format!("{}: {what}", weight.name.escape_debug()));
         if !matches!(weight.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
             wrong(&format!("dtype {}, expected F16, BF16 or F32", weight.dtype));
             continue;
