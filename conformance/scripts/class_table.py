@@ -287,6 +287,11 @@ def without(*names):
     return lambda tensors, _: {name: tensor for name, tensor in tensors.items() if name not in names}
 
 
+def published_eps(config):
+    """ModernBERT's configuration as published has a key that transformers by now does not write; llama.cpp asks for it."""
+    config["layer_norm_eps"] = config["norm_eps"]
+
+
 CLASSES = {"id2label": {0: "no", 1: "yes", 2: "maybe"}, "label2id": {"no": 0, "yes": 1, "maybe": 2}}
 model("bert-classifier", "Bert", "bert", encoder(), of="ForSequenceClassification", config="BertConfig", dtype="F32", quantized="Q8_0")
 model("roberta", "Roberta", "smollm", encoder(), of="Model", dtype="F32", quantized="Q8_0")
@@ -297,12 +302,12 @@ model("xlm-roberta-ranker", "XLMRoberta", "xlm-roberta", encoder(type_vocab_size
       of="ForSequenceClassification", padding=3, dtype="F32", quantized="Q8_0")
 # As transformers saves it the converter writes no layer_norm_epsilon, without which llama.cpp takes no such model.
 model("modern-bert", "ModernBert", "smollm", encoder(num_hidden_layers=4, global_attn_every_n_layers=3, local_attention=16),
-      of="Model", quantized=None)
+      of="Model", quantized="Q8_0", edit=published_eps)
 model("modern-bert-masked", "ModernBert", "smollm", encoder(num_hidden_layers=4, norm_bias=True, attention_bias=True,
                                                             mlp_bias=True, hidden_activation="silu"), of="ForMaskedLM",
-      quantized=None, old=True, tensors=without("decoder.bias"))
+      quantized="Q8_0", old=True, tensors=without("decoder.bias"), edit=published_eps)
 model("modern-bert-classifier", "ModernBert", "smollm", encoder(num_hidden_layers=4, **CLASSES),
-      of="ForSequenceClassification", dtype="F32", quantized=None)
+      of="ForSequenceClassification", dtype="F32", quantized="Q8_0", edit=published_eps)
 model("t5", "T5", "t5", t5(n_positions=128), of="ForConditionalGeneration", padding=5, dtype="F32")
 model("t5-gated", "T5", "t5", t5(num_decoder_layers=1, feed_forward_proj="gated-gelu", tie_word_embeddings=False),
       of="ForConditionalGeneration", padding=5)
@@ -359,6 +364,15 @@ model("seed-oss", "SeedOss", "llama3", decoder(head_dim=16, attention_bias=True)
 model("apertus", "Apertus", "llama3", decoder(rope_parameters=LLAMA3_ROPE))
 model("arcee", "Arcee", "llama3", decoder())
 model("mamba", "Mamba", "smollm", {"hidden_size": 64, "state_size": 8, "num_hidden_layers": 2, "conv_kernel": 4})
+model("falcon-mamba", "FalconMamba", "smollm", {"hidden_size": 64, "state_size": 8, "num_hidden_layers": 2, "conv_kernel": 4})
+model("llava", "Llava", "sentencepiece", {"text_config": {"model_type": "llama", **decoder()}, "vision_config": {
+    "model_type": "clip_vision_model", **VISION}}, of="ForConditionalGeneration")
+model("voxtral", "Voxtral", "sentencepiece", {"text_config": {"model_type": "llama", **decoder(head_dim=32)}, "audio_config": {
+    "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 2, "num_mel_bins": 8,
+    "max_source_positions": 16}}, of="ForConditionalGeneration")
+model("qwen2-audio", "Qwen2Audio", "qwen2", {"text_config": {"model_type": "qwen2", **decoder()}, "audio_config": {
+    "d_model": 32, "encoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_dim": 48, "num_mel_bins": 8,
+    "max_source_positions": 16}}, of="ForConditionalGeneration")
 model("mamba2", "Mamba2", "smollm", {"hidden_size": 64, "state_size": 16, "num_hidden_layers": 2, "num_heads": 8, "head_dim": 16,
                                      "n_groups": 2})
 

@@ -13,7 +13,14 @@ use crate::sizes::Dim::{Blocks, FeedForward, HeadWidth, Hidden, KeyRows, QueryRo
 use crate::tokenizer::TokenizerKind;
 
 pub(super) const LLAMA: Family = Family {
-    classes: &["LlamaForCausalLM", "LLaMAForCausalLM", "LlamaModel"],
+    classes: &[
+        "LlamaForCausalLM",
+        "LLaMAForCausalLM",
+        "LlamaModel",
+        // The language models of those.
+        "LlavaForConditionalGeneration",
+        "VoxtralForConditionalGeneration",
+    ],
     architecture: "llama",
     tokenizer: TokenizerKind::Any,
     tokens: Vocab,

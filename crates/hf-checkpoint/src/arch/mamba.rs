@@ -1,10 +1,13 @@
 //! State-space models and what is mixed with them: `MambaModel`, `Mamba2Model`, `FalconH1Model`, `GraniteHybridModel`,
 //! `NemotronHModel` of convert_hf_to_gguf.
 
+use gguf_format::Metadata;
+
 use super::llama::LLAMA;
 use super::parameter::{Const, Kind, Parameter, constant, needed, size};
 use super::text::NOT_TEXT;
-use super::{Change, Family, Names, Row, Skip, Step};
+use super::{Change, Context, Family, Names, Row, Skip, Step};
+use crate::error::Error;
 use crate::sizes::Dim::{self, Blocks, Fixed, Hidden, Key, KeyOr, Product, Quotient, Sum, Vocab};
 use crate::tokenizer::TokenizerKind;
 
@@ -20,7 +23,7 @@ macro_rules! padded {
 pub(super) use padded;
 
 pub(super) const MAMBA: Family = Family {
-    classes: &["MambaForCausalLM", "MambaLMHeadModel"],
+    classes: &["MambaForCausalLM", "MambaLMHeadModel", "FalconMambaForCausalLM"],
     architecture: "mamba",
     tokenizer: TokenizerKind::BpeOrSentencePiece,
     tokens: padded!(8),
@@ -36,8 +39,7 @@ pub(super) const MAMBA: Family = Family {
                 from: &["layer_norm_epsilon", "rms_norm_eps"],
                 or: Const::F32(1e-5),
             },
-            // Falcon's Mamba has it.
-            constant(".ssm.dt_b_c_rms", Const::Bool(false)),
+            Parameter::Rule(normed),
         ],
     ],
     names: Names { remove: &[], strip: &["backbone."], suffixes: &[] },
@@ -47,6 +49,13 @@ pub(super) const MAMBA: Family = Family {
     headed: &[],
     ..LLAMA
 };
+
+/// Falcon's Mamba norms what the others take as it is.
+fn normed(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
+    let falcon = context.config.get("model_type").is_some_and(|t| t == "falcon_mamba");
+    pairs.insert(context.key(".ssm.dt_b_c_rms"), falcon);
+    Ok(())
+}
 
 /// Lengths that have no meaning here, but that llama.cpp asks for.
 const UNUSED: &[Parameter] = &[

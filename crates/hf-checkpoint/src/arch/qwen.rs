@@ -10,7 +10,7 @@ use crate::sizes::Dim::{self, Hidden, KeyRows, QueryRows};
 use crate::tokenizer::TokenizerKind;
 
 pub(super) const QWEN2: Family = Family {
-    classes: &["Qwen2ForCausalLM", "Qwen2Model"],
+    classes: &["Qwen2ForCausalLM", "Qwen2Model", "Qwen2AudioForConditionalGeneration"],
     architecture: "qwen2",
     tokenizer: TokenizerKind::SentencePieceOrBpe,
     parameters: &[TEXT, &[Parameter::Rule(pooling::write)]],
