@@ -18,6 +18,9 @@ import class_models
 import class_table
 
 SHORT_ROPE = {"original_max_position_embeddings": 512, "max_position_embeddings": 2048}
+WHOLE_BOUNDS = {"rope_parameters": {
+    "rope_type": "yarn", "rope_theta": 150000.0, "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": True,
+    "original_max_position_embeddings": 4096}}
 # Settings that llama.cpp takes for granted in a class: it has no key for them, or none that the converter writes.
 GRANTED = {
     # The scale of queries is 1 / sqrt(head_dim); of Gemma 3 every sixth layer is global.
@@ -59,8 +62,9 @@ GRANTED = {
     # The head is scaled for a base width of 256.
     "minicpm3": {"dim_model_base": 256},
     # Yarn's bounds are whole numbers.
-    "gpt-oss": {"rope_parameters": {"rope_type": "yarn", "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": True,
-                                    "original_max_position_embeddings": 4096, "rope_theta": 150000.0}},
+    "gpt-oss": WHOLE_BOUNDS,
+    "gpt-oss-real": WHOLE_BOUNDS,
+    "gpt-oss-mxfp4": WHOLE_BOUNDS,
     # Without experts, both widths are one; with mixers, there are no positions.
     "granite-hybrid-dense": {"intermediate_size": 48, "position_embedding_type": "nope"},
     "granite-4": {"intermediate_size": 48},

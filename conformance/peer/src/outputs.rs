@@ -114,15 +114,16 @@ impl Context<'_> {
 
     fn output(&mut self, position: usize, output: Output) -> Result<Vec<f32>, Refused> {
         let i = to_i32(position)?;
-        let (values, len) = match output {
-            // SAFETY: a live context, and a position of the last batch.
-            Output::Logits => {
-                (unsafe { sys::llama_get_logits_ith(self.raw(), i) }, self.model.vocabulary_len())
+        // SAFETY: a live context, and a position of the last batch.
+        let values = unsafe {
+            match output {
+                Output::Logits => sys::llama_get_logits_ith(self.raw(), i),
+                Output::Embeddings => sys::llama_get_embeddings_ith(self.raw(), i),
             }
-            // SAFETY: as above.
-            Output::Embeddings => {
-                (unsafe { sys::llama_get_embeddings_ith(self.raw(), i) }, self.model.width())
-            }
+        };
+        let len = match output {
+            Output::Logits => self.model.vocabulary_len(),
+            Output::Embeddings => self.model.width(),
         };
         if values.is_null() {
             return Err(Refused::new(format_args!("no output at position {position}")));
