@@ -98,6 +98,8 @@ UNLIKE = {
     "nemotron-h": "the converter takes what transformers 5 writes for a model with experts, so llama.cpp finds no dense layer",
     "nemotron-h-old": "the converter takes what transformers 5 writes for a model with experts, so llama.cpp finds no dense layer",
     "ernie4.5-bias": "llama.cpp has no biases in the feed-forward network of Ernie 4.5",
+    "modern-bert-masked": "llama.cpp has no biases in ModernBERT",
+    "bert-classifier": "llama.cpp takes the layer of a classifier whose classes have no names for the one before it",
 }
 # Longer than the sliding windows of the models that have one.
 LENGTH = 96
@@ -125,6 +127,8 @@ def merged(settings, more):
 def prompt(config):
     text = getattr(config, "text_config", None) or config
     length = min(LENGTH, getattr(text, "max_position_embeddings", None) or LENGTH)
+    if "roberta" in config.model_type:  # The first token's position is after the padding token's.
+        length = min(LENGTH, config.max_position_embeddings - config.pad_token_id - 1)
     usable = [i for i in range(text.vocab_size) if i not in special(config)]
     return [usable[(7919 * i * i + 104729 * i + 11) % len(usable)] for i in range(length)]
 
@@ -144,6 +148,8 @@ def outputs(folder, name):
     import transformers
     kind = getattr(transformers, class_table.models()[name]["model"])
     model = kind.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    if kind.__name__.endswith(("ForMaskedLM", "ForSequenceClassification")):
+        model = model.base_model  # llama.cpp gives the embeddings of each token, whatever head there is.
     ids = prompt(model.config)
     batch = {"input_ids": torch.tensor([ids])}
     if model.config.is_encoder_decoder:
