@@ -6,7 +6,7 @@ reads (src/defaults.json). Sizes that shape tensors are left out on purpose: a c
 a default would only hide it. Models within models (`…_text`) have them: their published configs rely on it.
 
 A value is the default itself where there is no key, or what it is made of where there is none or null: "=heads", "=head_dim"
-(hidden_size / num_attention_heads) or "=N*hidden". {"absent": A, "null": B} where a null gets something else. Under
+(hidden_size / num_attention_heads), "=layers" or "=N*hidden". {"absent": A, "null": B} where a null gets something else. Under
 "": "rope" (default rope parameters, none where all are filled in), "theta" and "partial" (what is added to given ones), "layer_types" (a model that has
 them: every how many layers attend to everything, or null), "whole_heads" (the class refuses heads that do not divide).
 """
@@ -22,7 +22,7 @@ TYPES = """llama mistral mixtral mistral3 ministral3 mistral4 llama4_text qwen2 
 qwen3_vl_text qwen3_vl_moe_text qwen3_5_text qwen3_5_moe_text gemma gemma2 gemma3_text gemma3n_text gemma4_text phi phi3 phimoe
 deepseek_v2 deepseek_v3 gpt_oss glm glm4 glm4_moe granite granitemoe granitemoeshared granitemoehybrid smollm3 olmo olmo2
 olmo3 olmoe cohere cohere2 lfm2 falcon_h1 nemotron nemotron_h bert xlm-roberta roberta modernbert gpt2 gpt_neox falcon bloom
-mpt stablelm starcoder2 exaone4 ernie4_5 ernie4_5_moe hunyuan_v1_dense seed_oss apertus arcee minicpm3 t5""".split()
+mpt stablelm starcoder2 exaone4 ernie4_5 ernie4_5_moe hunyuan_v1_dense seed_oss apertus arcee minicpm3 t5 mt5 umt5""".split()
 SIZES = """hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size n_embd n_layer n_head d_model n_layers
 n_heads num_layers num_heads d_ff architectures model_type torch_dtype dtype rope_parameters rope_scaling layer_types
 _name_or_path transformers_version initializer_range use_cache attention_dropout hidden_dropout attention_probs_dropout_prob
@@ -31,6 +31,7 @@ bos_token_id eos_token_id pad_token_id sep_token_id decoder_start_token_id tie_w
 
 
 HIDDEN = 16 * 24
+LAYERS = 17
 
 
 def made(cls, **given):
@@ -46,10 +47,11 @@ def of(model_type):
     common = set(PretrainedConfig().to_dict()) - {"is_causal"}
     default = made(cls)
     hidden, heads = attribute(cls, "hidden_size"), attribute(cls, "num_attention_heads")
-    other = {}
+    other, layers = {}, {}
     if hidden in default and heads in default:
         try:
-            other = made(cls, **{hidden: HIDDEN, heads: 24})
+            layers = {"num_layers": LAYERS} if "num_decoder_layers" in default else {}
+            other = made(cls, **{hidden: HIDDEN, heads: 24, **layers})
         except Exception:
             other = {}
     values = {}
@@ -61,6 +63,8 @@ def of(model_type):
             now = other.get(key)
             if now == 24:
                 derived = "=heads"
+            elif layers and now == LAYERS:
+                derived = "=layers"
             elif now == HIDDEN // 24:
                 derived = "=head_dim"
             elif isinstance(now, int) and now % (HIDDEN) == 0:
@@ -68,10 +72,11 @@ def of(model_type):
             else:
                 continue
         try:
-            null = made(cls, **{hidden: HIDDEN, heads: 24, key: None}).get(key) if other else None
+            null = made(cls, **{hidden: HIDDEN, heads: 24, **layers, key: None}).get(key) if other else None
         except Exception:
             null = None
         null = {24: "=heads", HIDDEN // 24: "=head_dim"}.get(null, null) if key.endswith(("heads", "dim")) else null
+        null = "=layers" if layers and null == LAYERS else null
         made_of = isinstance(derived, str) and derived.startswith("=")
         if null == derived and made_of or null is None and not made_of:
             if derived is not None:

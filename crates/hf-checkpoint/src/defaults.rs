@@ -104,6 +104,7 @@ fn made(value: &Value, config: &Map<String, Value>) -> Option<Value> {
     let (hidden, heads) = (integer(config, HIDDEN), integer(config, HEADS));
     let made = match formula {
         "heads" => heads,
+        "layers" => integer(config, &["num_layers"]),
         "head_dim" => hidden.zip(heads).and_then(|(hidden, heads)| hidden.checked_div(heads)),
         other => {
             let times = other.strip_suffix("*hidden").and_then(|n| n.parse().ok());
@@ -122,10 +123,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_decoder_has_as_many_layers_as_the_encoder_unless_the_config_says() {
+        for model_type in ["t5", "mt5", "umt5"] {
+            for (given, decoder) in
+                [("", 12), (r#","num_decoder_layers":null"#, 12), (r#","num_decoder_layers":3"#, 3)]
+            {
+                let text = format!(r#"{{"model_type":"{model_type}","num_layers":12{given}}}"#);
+                let mut config: Map<String, Value> = serde_json::from_str(&text).unwrap();
+                Defaults::of(&config).unwrap().fill(&mut config);
+                assert_eq!(config.get("num_decoder_layers"), Some(&Value::from(decoder)), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn the_table_is_read_and_formulas_are_known() {
         let table = TABLE.as_object().unwrap();
         assert!(table.len() > 60);
-        let config = serde_json::json!({"hidden_size": 384, "num_attention_heads": 24});
+        let config = serde_json::json!({"hidden_size": 384, "num_attention_heads": 24, "num_layers": 12});
         for (model_type, values) in table {
             for (key, value) in values.as_object().unwrap() {
                 let cases = match value {
