@@ -157,7 +157,7 @@ impl Model {
             match outcome {
                 Ok(detail) => details.push(detail),
                 Err(error) => {
-                    wrong.extend(error.to_string().lines().map(|line| format!("{file_type}: {line}")))
+                    wrong.extend(error.to_string().lines().map(|line| format!("{file_type}: {line}")));
                 }
             }
         }
@@ -185,6 +185,6 @@ impl Model {
 }
 
 fn file_type_id(name: &str) -> Result<u32> {
-    let parsed = QuantizationType::parse(name).and_then(|q| q.file_type());
+    let parsed = QuantizationType::parse(name).and_then(QuantizationType::file_type);
     Ok(parsed.ok_or_else(|| format!("no type {name:?}"))?.id())
 }
