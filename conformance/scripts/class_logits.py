@@ -26,6 +26,7 @@ GRANTED = {
     # The scale of queries is 1 / sqrt(head_dim); of Gemma 3 every sixth layer is global.
     "gemma2": {"query_pre_attn_scalar": 32},
     "gemma3": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6, "sliding_window_pattern": 6},
+    "gemma3-real": {"query_pre_attn_scalar": 16, "num_hidden_layers": 6},
     "gemma3-old": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6},
     "gemma3-vl": {"text_config": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6}},
     # No epsilon is read.
@@ -54,6 +55,9 @@ GRANTED = {
     # Scores are softmax if nothing is said; published configurations say it, transformers 5 has no setting for it.
     "deepseek-v3": {"scoring_func": "sigmoid"},
     "deepseek-v3-mtp": {"scoring_func": "sigmoid"},
+    "deepseek-v3-real": {"scoring_func": "sigmoid"},
+    # One epsilon for all norms.
+    "falcon-mamba": {"mixer_rms_eps": 1e-5},
     # The gate comes before the norm; what goes into attention is not multiplied; projections have no bias.
     "falcon-h1": {"mamba_norm_before_gate": False, "attention_in_multiplier": 1.0},
     "falcon-h1-plain": {"projectors_bias": False, "attention_bias": False},
