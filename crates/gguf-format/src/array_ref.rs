@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::cursor::{ByteOrder, Cursor, Encoding};
+use crate::cursor::{ByteOrder, Cursor, Encoding, split_string};
 use crate::value::{Array, GgufString, ValueType};
 
 /// An array in a header, borrowed: nothing is copied until an element is read.
@@ -203,11 +203,9 @@ impl<'a> Iterator for Strings<'a> {
 
     fn next(&mut self) -> Option<&'a [u8]> {
         self.len = self.len.checked_sub(1)?;
-        let mut cursor = Cursor::new(self.bytes, self.encoding, u64::MAX);
-        let string = cursor.string().ok()?;
-        let (bytes, end) = (self.bytes, cursor.position());
-        self.bytes = bytes.get(end..)?;
-        bytes.get(string.range())
+        let (string, rest) = split_string(self.bytes, self.encoding)?;
+        self.bytes = rest;
+        Some(string)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -160,7 +160,7 @@ impl<S: Source> Cursor<S> {
     #[inline]
     pub(crate) fn take(&mut self, n: u64) -> Result<Span, ReadError> {
         let start = self.position;
-        // Every string of a vocabulary comes through here, twice: what is in memory already costs one comparison.
+        // What is in memory already costs one comparison.
         let within = usize::try_from(n).ok().filter(|n| *n <= self.free.saturating_sub(start));
         let len = match within {
             Some(len) => len,
@@ -268,14 +268,44 @@ impl<S: Source> Cursor<S> {
                     self.skip_array(depth)?;
                 }
             }
-            (_, None) => {
-                for _ in 0..count {
-                    self.string()?;
-                }
-            }
+            (_, None) => self.skip_strings(count)?,
         }
         Ok(())
     }
+
+    /// Goes past so many strings. A vocabulary has hundreds of thousands of them: those in memory take a short loop.
+    fn skip_strings(&mut self, count: u64) -> Result<(), ReadError> {
+        let mut left = count;
+        loop {
+            let mut ready = self.loaded().get(self.position..self.free).unwrap_or_default();
+            while left > 0
+                && let Some((_, rest)) = split_string(ready, self.encoding)
+            {
+                ready = rest;
+                left -= 1;
+            }
+            self.position = self.free - ready.len();
+            if left == 0 {
+                return Ok(());
+            }
+            // The next one is to be fetched, or is not there.
+            self.string()?;
+            left -= 1;
+        }
+    }
+}
+
+/// The string that these bytes begin with, and the bytes after it; `None` if they have no whole one.
+#[inline]
+pub(crate) fn split_string(bytes: &[u8], encoding: Encoding) -> Option<(&[u8], &[u8])> {
+    let (len, rest) = if encoding.wide {
+        let (len, rest) = bytes.split_first_chunk()?;
+        (usize::try_from(encoding.u64(*len)).ok()?, rest)
+    } else {
+        let (len, rest) = bytes.split_first_chunk()?;
+        (usize::try_from(encoding.u32(*len)).ok()?, rest)
+    };
+    rest.split_at_checked(len)
 }
 
 fn free<S: Source>(source: &S, max_bytes: u64) -> usize {

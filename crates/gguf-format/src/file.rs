@@ -135,9 +135,10 @@ impl Source for Growing<'_> {
             let left = self.total.saturating_sub(before as u64);
             let step = usize::try_from(left).unwrap_or(usize::MAX).min(before.max(Self::FIRST));
             self.bytes.reserve_exact(step);
-            self.bytes.resize(before.saturating_add(step), 0);
-            let mut file = self.file;
-            file.read_exact(self.bytes.get_mut(before..).unwrap_or_default())?;
+            if self.file.take(step as u64).read_to_end(&mut self.bytes)? < step {
+                // The file has become shorter since it was opened.
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
         }
         Ok(())
     }
