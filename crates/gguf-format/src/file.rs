@@ -1,10 +1,9 @@
 //! A GGUF file on disk: its header in memory, its tensors read where they lie.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cursor::Source;
 use crate::error::{FileError, ReadError};
 use crate::limits::Limits;
 use crate::positional::PositionalFile;
@@ -24,9 +23,9 @@ impl GgufFile {
     /// Opens a file and reads its header, within the default [`Limits`].
     ///
     /// # Errors
-    /// As [`GgufFile::open_with`].
+    /// As [`GgufFile::open_with_limits`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
-        Self::open_with(path, &Limits::default())
+        Self::open_with_limits(path, &Limits::default())
     }
 
     /// Opens a file and reads its header.
@@ -34,7 +33,7 @@ impl GgufFile {
     /// # Errors
     /// If the file cannot be read, is no GGUF file, a damaged one, one that is cut short, or beyond the limits.
     /// The error names the file.
-    pub fn open_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, FileError> {
+    pub fn open_with_limits(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, FileError> {
         let path = path.as_ref();
         let (file, header) = open(path, limits).map_err(at(path))?;
         Ok(Self { path: path.to_path_buf(), file: PositionalFile::new(file), header })
@@ -96,50 +95,11 @@ fn open(path: &Path, limits: &Limits) -> Result<(File, Gguf<'static>), ReadError
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file: name a .gguf file").into());
     }
     let file = File::open(path)?;
-    let total = file.metadata()?.len();
-    let source = Growing { file: &file, total, bytes: Vec::new() };
-    let (index, source) = Gguf::from_source(source, limits)?;
-    let header = Gguf::from_parts(source.bytes, index);
+    let len = file.metadata()?.len();
+    let header = Gguf::read(&file, len, limits)?;
     Ok((file, header))
 }
 
 fn at(path: &Path) -> impl FnOnce(ReadError) -> FileError + '_ {
     move |source| FileError { path: path.to_path_buf(), source }
-}
-
-/// The start of a file, read in steps that double.
-struct Growing<'a> {
-    file: &'a File,
-    total: u64,
-    bytes: Vec<u8>,
-}
-
-impl Growing<'_> {
-    /// The first step: the whole header of a model without a vocabulary.
-    const FIRST: usize = 1 << 17;
-}
-
-impl Source for Growing<'_> {
-    fn total(&self) -> u64 {
-        self.total
-    }
-
-    fn loaded(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    fn load(&mut self, end: usize) -> io::Result<()> {
-        // Never past the file's end, so that no more memory is asked for than the file is long.
-        while self.bytes.len() < end {
-            let before = self.bytes.len();
-            let left = self.total.saturating_sub(before as u64);
-            let step = usize::try_from(left).unwrap_or(usize::MAX).min(before.max(Self::FIRST));
-            self.bytes.reserve_exact(step);
-            if self.file.take(step as u64).read_to_end(&mut self.bytes)? < step {
-                // The file has become shorter since it was opened.
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-        }
-        Ok(())
-    }
 }

@@ -8,6 +8,7 @@ mod cursor;
 mod error;
 mod file;
 mod ggml_type;
+mod growing;
 pub mod keys;
 mod layout;
 mod limits;

@@ -8,8 +8,16 @@ pub(crate) const DEFAULT_ARRAY_DEPTH: u8 = 4;
 
 /// What a reader spends on a file before it gives up.
 ///
-/// Nothing is ever allocated that the file's own bytes do not pay for; these bounds are for files that are
-/// huge themselves. The defaults are several times what any published model needs.
+/// Nothing is ever allocated that the file's own bytes do not pay for: memory is at most some five times the header.
+/// These bounds are for files that are huge themselves. The defaults are several times what any published model needs;
+/// who reads strangers' files in a small place sets smaller ones:
+///
+/// ```
+/// use gguf_format::{GgufFile, Limits};
+///
+/// let limits = Limits::new().with_header_bytes(32 << 20).with_tensors(10_000);
+/// assert!(GgufFile::open_with_limits("model.gguf", &limits).is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -22,10 +30,57 @@ pub struct Limits {
     pub tensors: u32,
     /// How deep arrays may nest: 4 by default. llama.cpp reads no nested arrays at all.
     pub array_depth: u8,
+    /// The most files that make a model: 65 535 by default, all that the format can count. Each is open while the
+    /// model is, and the other limits hold for each.
+    pub shards: u16,
+}
+
+impl Limits {
+    /// The default limits.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            header_bytes: 1 << 28,
+            pairs: 1 << 16,
+            tensors: 1 << 20,
+            array_depth: DEFAULT_ARRAY_DEPTH,
+            shards: u16::MAX,
+        }
+    }
+
+    /// Sets [`header_bytes`](Self::header_bytes).
+    #[must_use]
+    pub const fn with_header_bytes(self, header_bytes: u64) -> Self {
+        Self { header_bytes, ..self }
+    }
+
+    /// Sets [`pairs`](Self::pairs).
+    #[must_use]
+    pub const fn with_pairs(self, pairs: u32) -> Self {
+        Self { pairs, ..self }
+    }
+
+    /// Sets [`tensors`](Self::tensors).
+    #[must_use]
+    pub const fn with_tensors(self, tensors: u32) -> Self {
+        Self { tensors, ..self }
+    }
+
+    /// Sets [`array_depth`](Self::array_depth).
+    #[must_use]
+    pub const fn with_array_depth(self, array_depth: u8) -> Self {
+        Self { array_depth, ..self }
+    }
+
+    /// Sets [`shards`](Self::shards).
+    #[must_use]
+    pub const fn with_shards(self, shards: u16) -> Self {
+        Self { shards, ..self }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { header_bytes: 1 << 28, pairs: 1 << 16, tensors: 1 << 20, array_depth: DEFAULT_ARRAY_DEPTH }
+        Self::new()
     }
 }

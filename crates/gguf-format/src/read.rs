@@ -1,11 +1,13 @@
 //! A header that was read: its metadata and its directory of tensors, in place.
 
 use std::borrow::Cow;
+use std::io;
 use std::ops::Range;
 
-use crate::cursor::{ByteOrder, Source};
+use crate::cursor::ByteOrder;
 use crate::error::{KeyError, ReadError};
 use crate::ggml_type::GgmlType;
+use crate::growing::Growing;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
 use crate::parse::{Entry, Index, Pair, find, parse};
@@ -41,11 +43,6 @@ impl<'a> Gguf<'a> {
         let (index, bytes) = parse(bytes, limits)?;
         let header = bytes.get(..index.header_len).unwrap_or(bytes);
         Ok(Self { bytes: Cow::Borrowed(header), index })
-    }
-
-    /// Reads the header through a source that fetches as needed.
-    pub(crate) fn from_source<S: Source>(source: S, limits: &Limits) -> Result<(Index, S), ReadError> {
-        parse(source, limits)
     }
 
     /// The version of the format: 1, 2 or 3.
@@ -92,11 +89,18 @@ impl<'a> Gguf<'a> {
 }
 
 impl Gguf<'static> {
-    /// From a header's bytes and their index.
-    pub(crate) fn from_parts(mut bytes: Vec<u8>, index: Index) -> Self {
+    /// Reads the header of a file of `len` bytes from where the reader stands, which must be the file's beginning.
+    ///
+    /// No more is read than twice the header, or 128 KiB.
+    ///
+    /// # Errors
+    /// As [`Gguf::parse`]; if the reader fails or ends before `len`.
+    pub fn read(reader: impl io::Read, len: u64, limits: &Limits) -> Result<Self, ReadError> {
+        let (index, source) = parse(Growing::new(reader, len), limits)?;
+        let mut bytes = source.into_bytes();
         bytes.truncate(index.header_len);
         bytes.shrink_to_fit();
-        Self { bytes: Cow::Owned(bytes), index }
+        Ok(Self { bytes: Cow::Owned(bytes), index })
     }
 }
 

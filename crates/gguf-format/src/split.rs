@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::error::{FileError, KeyError, ReadError, SplitError};
+use crate::error::{FileError, KeyError, LimitError, ReadError, SplitError};
 use crate::file::GgufFile;
 use crate::keys;
 use crate::limits::Limits;
@@ -47,9 +47,9 @@ impl GgufSet {
     /// Opens a model by the path of its only file or of any of its shards, within the default [`Limits`].
     ///
     /// # Errors
-    /// As [`GgufSet::open_with`].
+    /// As [`GgufSet::open_with_limits`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SplitError> {
-        Self::open_with(path, &Limits::default())
+        Self::open_with_limits(path, &Limits::default())
     }
 
     /// Opens a model by the path of its only file or of any of its shards; the limits hold for each file.
@@ -58,9 +58,13 @@ impl GgufSet {
     /// If a file cannot be read, is damaged or cut short; if a shard is missing, is of another set, or is
     /// not named by llama.cpp's rule; if a tensor is in two shards, or if there are more or fewer than
     /// `split.tensors.count`. The error names the file.
-    pub fn open_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, SplitError> {
-        let opened = GgufFile::open_with(path, limits)?;
+    pub fn open_with_limits(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, SplitError> {
+        let opened = GgufFile::open_with_limits(path, limits)?;
         let count = part(&opened, keys::SPLIT_COUNT)?.unwrap_or(1);
+        if count > limits.shards {
+            let source = LimitError::Shards { found: count, max: limits.shards }.into();
+            return Err(FileError { path: opened.path().to_path_buf(), source }.into());
+        }
         let files = if count > 1 { open_shards(opened, count, limits)? } else { vec![opened] };
         let places = join(&files)?;
         for file in files.iter().filter(|_| count > 1) {
@@ -142,7 +146,7 @@ impl GgufSet {
     }
 
     fn first(&self) -> &GgufFile {
-        // `open_with` makes no set without a file.
+        // `open_with_limits` makes no set without a file.
         &self.files[0]
     }
 }
@@ -170,7 +174,7 @@ fn open_shard(
     limits: &Limits,
 ) -> Result<GgufFile, SplitError> {
     let path = folder.join(shard_file_name(name, index, count));
-    let file = match GgufFile::open_with(&path, limits) {
+    let file = match GgufFile::open_with_limits(&path, limits) {
         Err(FileError { source: ReadError::Io(e), .. }) if e.kind() == io::ErrorKind::NotFound => {
             return Err(SplitError::Missing { path, number: u32::from(index) + 1, count });
         }

@@ -35,6 +35,14 @@ pub enum LimitError {
         /// How many are allowed.
         max: u32,
     },
+    /// There are too many shards.
+    #[error("split.count is {found}, the limit is {max}: raise Limits::shards")]
+    Shards {
+        /// How many there are.
+        found: u16,
+        /// How many are allowed.
+        max: u16,
+    },
     /// Arrays are nested too deep.
     #[error("{place}: arrays nested deeper than the limit: raise Limits::array_depth")]
     ArrayDepth {
