@@ -15,7 +15,7 @@ hash over a fixed text's ids: a vocabulary cut down to a few hundred tokens cann
 whether that was done. --pre-only prints what the converter's look-up says, without set_vocab.
 
 --cases FOLDER makes the golden files of a folder of folders again: its cases.json has, by folder, the name for --pre or
-null; each folder's answer goes to its peer.json, arrays of more than 2000 elements as their length and SHA-256 (of each
+null, or {"saved": NAME}: the converter gets the folder with its tokenizer as transformers saves it. Each folder's answer goes to its peer.json, arrays of more than 2000 elements as their length and SHA-256 (of each
 string's or decimal number's UTF-8 and a zero byte, or of little-endian f32).
 """
 import argparse
@@ -25,8 +25,10 @@ import json
 import logging
 import os
 import pathlib
+import shutil
 import struct
 import sys
+import tempfile
 
 
 def scalar(value, kind):
@@ -83,8 +85,16 @@ def main():
             if (args.cases / name / "tekken.json").exists() and not importlib.util.find_spec("mistral_common"):
                 print(f"{name}: left as it is, mistral-common is not installed")
                 continue
+            saved = isinstance(pre, dict)
+            pre = pre["saved"] if saved else pre
             TextModel.get_vocab_base_pre = (lambda self, tokenizer, pre=pre: pre) if pre else table_look_up
-            found = [digested(p) for p in pairs(args.cases / name, gguf, get_model_class, ModelBase)]
+            with tempfile.TemporaryDirectory() as scratch:
+                source = args.cases / name
+                if saved:
+                    AutoTokenizer.from_pretrained(source).save_pretrained(scratch)
+                    shutil.copy(source / "config.json", scratch)
+                    source = pathlib.Path(scratch)
+                found = [digested(p) for p in pairs(source, gguf, get_model_class, ModelBase)]
             lines = ",\n".join("  " + json.dumps(p, ensure_ascii=False) for p in found)
             text = f'{{"pre_patched": {json.dumps(bool(pre))}, "pairs": [\n{lines}\n]}}\n'
             (args.cases / name / "peer.json").write_text(text, "utf-8")

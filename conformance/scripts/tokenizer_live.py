@@ -38,7 +38,8 @@ MODELS = {"llama2": (LLAMA, "llama", 32000), "llama3": (LLAMA, "llama", 128256),
           "gptoss": (LLAMA, "llama", 201088), "gpt35turbo": (LLAMA, "llama", 100352), "gpt4o": (LLAMA, "llama", 200064),
           "gpt2": (LLAMA, "llama", 50257), "qwen1": (QWEN2, "qwen2", 151936), "qwen36": (LLAMA, "llama", 248320),
           "tekken": (MISTRAL, "mistral", 131072), "mistral_v1": (MISTRAL, "mistral", 32000),
-          "mistral_v3": (MISTRAL, "mistral", 32768), "tekken_alone": (MISTRAL, "mistral", 131072)}
+          "mistral_v3": (MISTRAL, "mistral", 32768), "old_gpt2": ("GPT2LMHeadModel", "gpt2", 50257),
+          "old_qwen3": (QWEN3, "qwen3", 151936), "tekken_alone": (MISTRAL, "mistral", 131072)}
 # Regular expressions of tokenizers that packages ship as ranks alone (llama.cpp, llama-vocab.cpp).
 QWEN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 QWEN36 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*"
@@ -158,11 +159,26 @@ def lay_out(packages, folders):
     dump(folders / "tekken" / "tokenizer.json", from_ranks(ranks, tekken["config"]["pattern"], specials, reserved, bos="<s>", ignore_merges=True))
     dump(folders / "tekken" / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"})
 
+    older(folders)
     for name, (arch, model_type, vocab_size) in MODELS.items():
         dump(folders / name / "config.json", {
             "architectures": [arch], "model_type": model_type, "vocab_size": vocab_size, "hidden_size": 64,
             "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 4, "num_key_value_heads": 4,
             "max_position_embeddings": 128, "rms_norm_eps": 1e-5})
+
+
+def older(folders):
+    """Some of them as folders had them before tokenizer.json."""
+    for name in ("gpt2", "qwen3"):
+        tok = json.loads((folders / name / "tokenizer.json").read_text("utf-8"))
+        folder = folders / f"old_{name}"
+        dump(folder / "vocab.json", tok["model"]["vocab"])
+        merges = [m if isinstance(m, str) else " ".join(m) for m in tok["model"]["merges"]]
+        (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]), "utf-8")
+    shutil.copy(folders / "qwen3" / "tokenizer_config.json", folders / "old_qwen3")
+    (folders / "old_minilm").mkdir()
+    for file in ("vocab.txt", "config.json"):
+        shutil.copy(folders / "minilm" / file, folders / "old_minilm")
 
 
 def variants(folders, names):

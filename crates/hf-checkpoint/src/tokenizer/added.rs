@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use super::class::Loading;
-use super::config::TokenizerConfig;
+use super::config::{Specials, TokenizerConfig};
 use super::error::TokenizerError;
 use super::file::read_json;
 use super::json::{AddedToken, TokenizerJson, Vocab};
@@ -23,7 +23,7 @@ impl AddedVocabulary {
         json: &TokenizerJson,
         config: &TokenizerConfig,
         loading: &Loading,
-        specials: &[AddedToken],
+        specials: &Specials,
     ) -> Result<Self, TokenizerError> {
         let mut added = Self::default();
         let of_file = json.added_tokens.as_deref().unwrap_or_default();
@@ -33,7 +33,7 @@ impl AddedVocabulary {
         let listed = match config.added_tokens_decoder()? {
             Some(listed) => listed,
             None => {
-                let mut listed = added_tokens_json(folder, specials)?;
+                let mut listed = added_tokens_json(folder, &config.special_texts(folder)?)?;
                 listed.extend(of_file.iter().map(|t| (t.id, t.token.clone())));
                 listed
             }
@@ -41,18 +41,19 @@ impl AddedVocabulary {
         let mut wanted: Vec<AddedToken> =
             listed.values().filter(|t| added.get(&t.content) != Some(*t)).cloned().collect();
         let mut have: HashSet<String> = wanted.iter().map(|t| t.content.clone()).collect();
-        for special in specials {
+        for special in &specials.all {
             if !added.ids.contains_key(&special.content) && have.insert(special.content.clone()) {
                 wanted.push(special.clone());
             }
         }
-        let is_special: HashSet<&str> = specials.iter().map(|s| s.content.as_str()).collect();
+        let is_special: HashSet<&str> = specials.named().iter().map(|s| s.content.as_str()).collect();
         for token in &mut wanted {
             token.special |= is_special.contains(token.content.as_str());
         }
         added.add(wanted, &json.model.vocab);
         if loading.marks_specials {
-            added.add(specials.iter().map(|s| AddedToken::special(s.content.as_str())), &json.model.vocab);
+            added
+                .add(specials.all.iter().map(|s| AddedToken::special(s.content.as_str())), &json.model.vocab);
         }
         Ok(added)
     }
@@ -98,13 +99,13 @@ impl AddedVocabulary {
 /// `added_tokens.json`, which older folders have: token to id.
 fn added_tokens_json(
     folder: &Path,
-    specials: &[AddedToken],
+    specials: &HashSet<String>,
 ) -> Result<BTreeMap<u32, AddedToken>, TokenizerError> {
     let listed: HashMap<String, u32> = read_json(&folder.join("added_tokens.json"))?.unwrap_or_default();
     Ok(listed
         .into_iter()
         .map(|(content, id)| {
-            let special = specials.iter().any(|s| s.content == content);
+            let special = specials.contains(&content);
             (id, AddedToken { normalized: !special, special, ..AddedToken::special(content) })
         })
         .collect())

@@ -44,7 +44,7 @@ pub(super) fn write(
     } else {
         pairs.insert(MERGES, merges);
     }
-    let mut specials = SpecialTokens::gather(&files.sources(input), COMMON)?;
+    let mut specials = SpecialTokens::gather(&files.sources_of(input, &pre), COMMON)?;
     for (role, token, id) in fixed {
         match id {
             Some(id) => specials.fix_id(role, id),
@@ -65,7 +65,7 @@ pub(super) fn merges(folder: &Path, json: &TokenizerJson) -> Result<Vec<String>,
 }
 
 /// `merges.txt`: a comment at most, then a merge a line. Lines that are no merge are left out, as the converter does.
-fn merges_txt(folder: &Path) -> Result<Vec<String>, TokenizerError> {
+pub(super) fn merges_txt(folder: &Path) -> Result<Vec<String>, TokenizerError> {
     let path = folder.join("merges.txt");
     let Some(text) = read_text(&path)? else { return Ok(Vec::new()) };
     let body = match text.split_once('\n') {

@@ -1,6 +1,6 @@
 //! `tokenizer_config.json` and the files that say the same in older folders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -63,13 +63,13 @@ impl TokenizerConfig {
         lists.into_iter().find(|list| !list.is_empty()).unwrap_or_default()
     }
 
-    /// The special tokens by name, as transformers gathers them: the standard names, then names of the model's own, then
-    /// the unnamed extra ones. `defaults` are the tokenizer class's; a null in the file takes a default away.
-    pub(super) fn special_tokens(
+    /// The file with the special tokens that older folders and the tokenizer's class name, and the unnamed ones. `defaults` are
+    /// the class's; a null in the file takes a default away.
+    pub(super) fn named_tokens(
         &self,
         folder: &Path,
         defaults: &[(&'static str, &'static str)],
-    ) -> Result<Vec<AddedToken>, TokenizerError> {
+    ) -> Result<(Map<String, Value>, Vec<Value>), TokenizerError> {
         let mut map = self.map.clone();
         let mut extra = self.extra_special_tokens();
         // Older folders keep the special tokens in a file of their own, which counts where the configuration does not list
@@ -86,19 +86,51 @@ impl TokenizerConfig {
         for (name, token) in defaults {
             map.entry(*name).or_insert_with(|| Value::from(*token));
         }
-        let mut specials = Vec::new();
-        let mut push = |value: &Value| specials.extend(special_token(value));
-        for name in NAMED {
-            map.get(name).into_iter().for_each(&mut push);
-        }
-        for (name, value) in &map {
-            if name.ends_with("_token") && !NAMED.contains(&name.as_str()) {
-                push(value);
-            }
-        }
-        extra.iter().for_each(&mut push);
-        Ok(specials)
+        Ok((map, extra))
     }
+
+    /// The special tokens, as transformers gathers them. `defaults` as in [`Self::named_tokens`].
+    pub(super) fn special_tokens(
+        &self,
+        folder: &Path,
+        defaults: &[(&'static str, &'static str)],
+    ) -> Result<Specials, TokenizerError> {
+        let (map, extra) = self.named_tokens(folder, defaults)?;
+        let mut all = named_in(&map);
+        let named = all.len();
+        all.extend(extra.iter().filter_map(special_token));
+        Ok(Specials { all, named })
+    }
+
+    /// The texts that make a token of `added_tokens.json` special: transformers asks before it has the class's defaults, and
+    /// before it knows the unnamed ones of `special_tokens_map.json`.
+    pub(super) fn special_texts(&self, folder: &Path) -> Result<HashSet<String>, TokenizerError> {
+        let (map, _) = self.named_tokens(folder, &[])?;
+        let extra = map.get("extra_special_tokens").and_then(Value::as_array).into_iter().flatten();
+        let extra = extra.chain(&self.extra_special_tokens()).filter_map(special_token).collect::<Vec<_>>();
+        Ok(named_in(&map).into_iter().chain(extra).map(|token| token.content).collect())
+    }
+}
+
+/// Special tokens: those with a name first, then those without.
+#[derive(Debug)]
+pub(super) struct Specials {
+    pub all: Vec<AddedToken>,
+    named: usize,
+}
+
+impl Specials {
+    /// Those with a name.
+    pub(super) fn named(&self) -> &[AddedToken] {
+        self.all.get(..self.named).unwrap_or_default()
+    }
+}
+
+/// The named special tokens: the standard names, then names of the model's own.
+fn named_in(map: &Map<String, Value>) -> Vec<AddedToken> {
+    let standard = NAMED.iter().filter_map(|name| map.get(*name));
+    let own = map.iter().filter(|(name, _)| name.ends_with("_token") && !NAMED.contains(&name.as_str()));
+    standard.chain(own.map(|(_, token)| token)).filter_map(special_token).collect()
 }
 
 /// A special token, given as a text alone or with flags.

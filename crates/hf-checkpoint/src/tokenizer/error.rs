@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::file::shorten;
+
 /// Why a tokenizer cannot be written into GGUF metadata. Each message is one line that names file and key, what was
 /// found and what was expected.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +52,21 @@ pub enum TokenizerError {
         /// The files that were looked for.
         expected: &'static str,
     },
+    /// The folder has files from before `tokenizer.json`, and names no class that is known to read them.
+    #[error(
+        "{}: no tokenizer.json beside it, and {}: name one of {known} in tokenizer_config.json (tokenizer_class), or save \
+         the tokenizer with transformers (AutoTokenizer, save_pretrained), which writes tokenizer.json",
+        path.display(),
+        unread(class.as_deref())
+    )]
+    UnknownClass {
+        /// The vocabulary that was found: `vocab.json` or `vocab.txt`.
+        path: PathBuf,
+        /// The class that the folder names.
+        class: Option<String>,
+        /// The classes that are known.
+        known: String,
+    },
     /// A value is not what it must be.
     #[error("{}: {key}: found {found}, expected {expected}", path.display())]
     Value {
@@ -81,6 +98,14 @@ pub enum TokenizerError {
         /// Names that it has and that are like this one, the likest first.
         near: Vec<&'static str>,
     },
+}
+
+/// Why no class reads an older file.
+fn unread(class: Option<&str>) -> String {
+    match class {
+        Some(class) => format!("its class {} is not known to read it", shorten(class, 60)),
+        None => "no class named that reads it".to_owned(),
+    }
 }
 
 /// A list of names for a message; nothing if there are none.

@@ -9,12 +9,13 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::MAX_TOKENS;
+use super::class::Class;
 use super::error::TokenizerError;
 use super::file::{read_json, value_error};
 use super::merges::Merges;
 
 /// The file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct TokenizerJson {
     #[serde(default)]
     pub added_tokens: Option<Vec<NumberedToken>>,
@@ -30,6 +31,9 @@ pub(super) struct TokenizerJson {
     /// Where it was read from.
     #[serde(skip)]
     pub path: PathBuf,
+    /// The class that put it together of older files; `None` if it is a file.
+    #[serde(skip)]
+    pub built_by: Option<&'static Class>,
 }
 
 /// A token of `added_tokens`, with its id.
@@ -94,7 +98,7 @@ impl From<RawAddedToken> for AddedToken {
 }
 
 /// The `model` of the file: BPE and WordPiece keep a map of token to id, Unigram a list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Model {
     #[serde(rename = "type")]
     pub kind: Option<String>,

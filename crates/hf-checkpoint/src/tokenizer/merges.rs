@@ -69,6 +69,21 @@ impl Merges {
     }
 }
 
+/// Of texts, each two tokens with a space between.
+impl<'a> FromIterator<&'a str> for Merges {
+    fn from_iter<T: IntoIterator<Item = &'a str>>(texts: T) -> Self {
+        let mut merges = Self::default();
+        for text in texts {
+            let space = text.find(' ').map(|at| merges.text.len() + at);
+            merges.text.push_str(text);
+            // A file of text is far below 4 GiB.
+            let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+            merges.bounds.push((space.map_or(u32::MAX, place), place(merges.text.len())));
+        }
+        merges
+    }
+}
+
 impl<'de> Deserialize<'de> for Merges {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct All;

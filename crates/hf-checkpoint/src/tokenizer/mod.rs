@@ -16,6 +16,7 @@ mod json;
 mod llama_bpe;
 mod merges;
 mod metadata;
+mod old;
 mod pre;
 mod proto;
 mod sentencepiece;
@@ -37,6 +38,7 @@ use self::config::TokenizerConfig;
 pub use self::error::TokenizerError;
 use self::file::value_error;
 use self::json::TokenizerJson;
+use self::old::Old;
 pub(crate) use self::pre::PreTokenizer;
 use self::proto::Model;
 use self::special::{Sources, SpecialTokens, config_flag};
@@ -85,16 +87,23 @@ impl TokenizerKind {
         matches!(self, Self::T5 | Self::XlmRoberta | Self::XlmRobertaMasked)
     }
 
+    /// Whether folders from before `tokenizer.json` may have it: as `vocab.json` and `merges.txt`, or as `vocab.txt`.
+    const fn has_old_form(self) -> bool {
+        !self.is_unigram() && !matches!(self, Self::SentencePiece | Self::Gemma4)
+    }
+
     /// The files it may be in.
     const fn files(self) -> &'static str {
         match self {
             Self::Any | Self::BpeOrSentencePiece | Self::SentencePieceOrBpe | Self::Phi3 => {
-                "tokenizer.model or tokenizer.json"
+                "tokenizer.model, tokenizer.json, or vocab.json and merges.txt"
             }
             Self::SentencePiece => "tokenizer.model",
             Self::T5 => "tokenizer.model, spiece.model or tokenizer.json",
             Self::XlmRoberta | Self::XlmRobertaMasked => "sentencepiece.bpe.model or tokenizer.json",
-            Self::ByteLevel | Self::WordPiece | Self::Gemma4 => "tokenizer.json",
+            Self::ByteLevel => "tokenizer.json, or vocab.json and merges.txt",
+            Self::WordPiece => "tokenizer.json or vocab.txt",
+            Self::Gemma4 => "tokenizer.json",
         }
     }
 }
@@ -142,6 +151,8 @@ struct Written {
 /// The files that every kind looks at.
 struct Files {
     json: Option<TokenizerJson>,
+    /// What there is instead, in folders from before that file.
+    old: Option<Old>,
     tokenizer: TokenizerConfig,
     templates: Templates,
 }
@@ -150,7 +161,12 @@ impl Files {
     fn read(dir: &Path) -> Result<Self, TokenizerError> {
         let tokenizer = TokenizerConfig::read(dir)?;
         let templates = Templates::read(dir, &tokenizer)?;
-        Ok(Self { json: TokenizerJson::read(dir)?, tokenizer, templates })
+        Ok(Self { json: TokenizerJson::read(dir)?, old: None, tokenizer, templates })
+    }
+
+    /// The tokenizer, from whichever files.
+    fn built(&self) -> Option<&TokenizerJson> {
+        self.json.as_ref().or(self.old.as_ref().map(|old| &old.json))
     }
 
     fn sources<'a>(&'a self, input: &TokenizerInput<'a>) -> Sources<'a> {
@@ -162,18 +178,34 @@ impl Files {
             vocab_size: None,
         }
     }
+
+    /// The same for a tokenizer with this pre-tokenizer: of older files that the converter makes nothing of, what they
+    /// would say as `tokenizer.json`.
+    fn sources_of<'a>(&'a self, input: &TokenizerInput<'a>, pre: &PreTokenizer) -> Sources<'a> {
+        let sources = self.sources(input);
+        match &self.old {
+            Some(old) if !old.is_converted(pre) => {
+                Sources { json: Some(&old.json), tokenizer: &old.config, ..sources }
+            }
+            _ => sources,
+        }
+    }
 }
 
 /// Reads the tokenizer of a folder.
 pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, TokenizerError> {
-    let files = Files::read(input.dir)?;
+    let mut files = Files::read(input.dir)?;
     let mut pairs = Metadata::new();
     let kind = match input.kind {
         TokenizerKind::Phi3 if files.tokenizer.text("tokenizer_class") == Some("GPT2Tokenizer") => {
             TokenizerKind::ByteLevel
         }
         TokenizerKind::Phi3 => TokenizerKind::SentencePiece,
-        TokenizerKind::BpeOrSentencePiece if files.json.is_some() => TokenizerKind::ByteLevel,
+        TokenizerKind::BpeOrSentencePiece
+            if files.json.is_some() || input.dir.join("vocab.json").is_file() =>
+        {
+            TokenizerKind::ByteLevel
+        }
         TokenizerKind::BpeOrSentencePiece => TokenizerKind::SentencePiece,
         kind => kind,
     };
@@ -194,7 +226,10 @@ pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, Tokeni
         }
         _ => None,
     };
-    let mut written = match (model, &files.json) {
+    if files.json.is_none() && model.is_none() && kind.has_old_form() {
+        files.old = old::read(input.dir, &files.tokenizer, input.config)?;
+    }
+    let mut written = match (model, files.built()) {
         _ if kind.is_unigram() => unigram::write(input, &files, &mut pairs)?,
         (Some(model), _) => sentencepiece::write(input, &files, model, &mut pairs)?,
         (None, Some(json)) if kind != TokenizerKind::SentencePiece => match kind {

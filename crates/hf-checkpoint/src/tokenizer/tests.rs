@@ -32,6 +32,10 @@ fn read_folder(folder: &Path, pre: Option<&str>) -> Result<TokenizerOutput, Toke
     let config = if path.exists() { json_file(&path) } else { json!({}) };
     let kind = match config["architectures"][0].as_str() {
         Some("BertModel") => TokenizerKind::WordPiece,
+        Some(
+            "GPT2LMHeadModel" | "PhiForCausalLM" | "GPTNeoXForCausalLM" | "CohereForCausalLM"
+            | "RobertaModel",
+        ) => TokenizerKind::ByteLevel,
         Some("Qwen2ForCausalLM" | "Qwen3ForCausalLM") => TokenizerKind::SentencePieceOrBpe,
         Some("T5ForConditionalGeneration") => TokenizerKind::T5,
         Some("XLMRobertaModel") => TokenizerKind::XlmRoberta,
@@ -132,10 +136,13 @@ fn tiny_tokenizers_equal_the_converters() {
     let mut differ = Vec::new();
     let cases = cases.as_object().expect("a map");
     assert!(cases.len() >= 10);
-    for name in cases.keys() {
+    for (name, pre) in cases {
         let folder = golden().join(name);
         let peer = json_file(&folder.join("peer.json"));
-        let ours = read_folder(&folder, None).unwrap_or_else(|e| panic!("{e}"));
+        // In folders from before tokenizer.json, what is known of special tokens depends on whether the converter knows the
+        // vocabulary: to it, it was told.
+        let pre = pre.as_str().filter(|_| name.starts_with("old-"));
+        let ours = read_folder(&folder, pre).unwrap_or_else(|e| panic!("{e}"));
         let pairs = peer["pairs"].as_array().expect("a list");
         differ.extend(differences(&ours, pairs, true).into_iter().map(|d| format!("{name}: {d}")));
     }

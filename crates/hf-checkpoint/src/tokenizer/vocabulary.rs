@@ -34,7 +34,7 @@ impl<'a> Vocabulary<'a> {
         let loading = loading(json, tokenizer, config);
         let specials = tokenizer.special_tokens(folder, loading.defaults)?;
         let added = AddedVocabulary::gather(folder, json, tokenizer, &loading, &specials)?;
-        Ok(Self { json, added, specials, loading })
+        Ok(Self { json, added, specials: specials.all, loading })
     }
 
     /// How the tokenizer was put together.

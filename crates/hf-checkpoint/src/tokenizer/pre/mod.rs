@@ -17,6 +17,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use self::digests::{DIGESTS, TEXT};
+pub(super) use self::groups::{QWEN2, QWEN35};
 use super::error::TokenizerError;
 use super::file::shorten;
 use super::vocabulary::Vocabulary;

@@ -86,7 +86,73 @@ fn bad_files_are_named() {
     }
     let empty = tempfile::tempdir().expect("a folder");
     let message = read_folder(empty.path(), None).expect_err("nothing").to_string();
-    assert!(message.ends_with("no tokenizer: expected tokenizer.model or tokenizer.json"), "{message}");
+    assert!(
+        message.ends_with(
+            "no tokenizer: expected tokenizer.model, tokenizer.json, or vocab.json and merges.txt"
+        ),
+        "{message}"
+    );
+}
+
+/// Folders from before tokenizer.json that lack a part, or say of themselves what no class reads.
+#[test]
+fn old_folders_are_checked() {
+    let cases: &[(&str, &str, &str, &str)] = &[
+        ("old-llama", "merges.txt", "#version: 0.2\n", "merges.txt: merges: found none"),
+        ("old-llama", "merges.txt", "", "merges.txt: merges: found none"),
+        ("old-llama", "vocab.json", "[]", "vocab.json: vocabulary: found a list, expected a map"),
+        ("old-llama", "vocab.json", "{\"a\": -1}", "vocab.json: not the JSON expected: "),
+        (
+            "old-llama",
+            "tokenizer_config.json",
+            "{}",
+            "vocab.json: no tokenizer.json beside it, and no class named that reads it: name one of Qwen2Tokenizer, ",
+        ),
+        (
+            "old-llama",
+            "tokenizer_config.json",
+            "{\"tokenizer_class\": \"LlamaTokenizer\"}",
+            "and its class LlamaTokenizer is not known to read it: ",
+        ),
+        (
+            "old-llama",
+            "tokenizer_config.json",
+            "{\"tokenizer_class\": \"BertTokenizerFast\"}",
+            "no tokenizer: expected vocab.txt",
+        ),
+        (
+            "old-llama",
+            "tokenizer_config.json",
+            "{\"tokenizer_class\": \"GPT2Tokenizer\", \"add_prefix_space\": 1}",
+            "tokenizer_config.json: add_prefix_space: found 1, expected true, false or null",
+        ),
+        (
+            "old-bert",
+            "tokenizer_config.json",
+            "{\"do_lower_case\": \"no\"}",
+            "tokenizer_config.json: do_lower_case: found \"no\", expected true, false or null",
+        ),
+        (
+            "old-bert",
+            "config.json",
+            "{\"architectures\": [\"BertModel\"], \"model_type\": \"bert\", \"vocab_size\": 7}",
+            ", expected ids under 7, the vocab_size of config.json",
+        ),
+    ];
+    for (name, file, content, expected) in cases {
+        let folder = copy_of(name);
+        fs::write(folder.path().join(file), content).expect("written");
+        let message = read_folder(folder.path(), None).expect_err(expected).to_string();
+        assert!(message.contains(expected) && !message.contains('\n'), "{message} should tell {expected}");
+    }
+    let folder = copy_of("old-bert");
+    fs::write(folder.path().join("vocab.txt"), b"[PAD]\n\xff\n").expect("written");
+    let message = read_folder(folder.path(), None).expect_err("no text").to_string();
+    assert!(message.ends_with("vocab.txt: text: found bytes at 6, expected UTF-8"), "{message}");
+    let folder = copy_of("old-llama");
+    fs::remove_file(folder.path().join("merges.txt")).expect("removed");
+    let message = read_folder(folder.path(), None).expect_err("no merges").to_string();
+    assert!(message.ends_with("no tokenizer: expected vocab.json and merges.txt"), "{message}");
 }
 
 /// One of the golden folders with one file changed.
