@@ -20,7 +20,8 @@ pub use gguf_format::{GgmlType, ShardError, ShardLimit, ShardRule, Value};
 pub use plan::{ExportPlan, FileSummary, PlanSummary, TensorSummary};
 pub use provenance::{
     ArtifactType, ExperimentProvenance, GeneralMetadata, KeyProblem, License, MetadataFile,
-    MetadataFileError, ResearchArtifact,
+    MetadataFileError, ResearchArtifact, TemplateFinding, TemplateIssue, TemplateLevel, is_hidden,
+    lint_template, lint_templates,
 };
 pub use quant_recipe::{
     ImportanceError, ImportanceFileError, ImportanceMatrix, OverrideError, PrunedLayers, Recipe, RecipeError,

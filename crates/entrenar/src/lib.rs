@@ -8,8 +8,8 @@ pub mod ecosystem {
         GgmlType, GgufExportError, GgufExportResult, GgufExporter, GgufMerger, GgufSplitter, ImportanceError,
         ImportanceFileError, ImportanceMatrix, IoFailure, KeyProblem, MetadataFile, MetadataFileError,
         OverrideError, PlannedFile, PlannedTensor, Progress, PrunedLayers, QuantizationType, Recipe,
-        RecipeError, Report, ShardError, ShardLimit, ShardRule, Shards, TensorReport, TensorTypeOverride,
-        Value,
+        RecipeError, Report, ShardError, ShardLimit, ShardRule, Shards, TemplateFinding, TemplateIssue,
+        TemplateLevel, TensorReport, TensorTypeOverride, Value, is_hidden, lint_template, lint_templates,
     };
 }
 
