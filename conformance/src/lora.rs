@@ -56,6 +56,8 @@ const NO_FILE: &[&str] = &[
     "dora",
     "ends-dora",
     "gpt2-dora",
+    "qwen3moe-experts-dora",
+    "qwen3moe-patterns",
     "saved",
     "three",
     "tied",
@@ -68,7 +70,7 @@ const NO_FILE: &[&str] = &[
 
 /// Adapters of which the converter's file is not what peft computes: it takes alpha / rank for every scale, and turns the
 /// factors of weights that GPT-2 stores turned.
-const BY_DESIGN: &[&str] = &["rslora", "patterns", "patterns-rslora", "gpt2"];
+const BY_DESIGN: &[&str] = &["rslora", "patterns", "patterns-rslora", "gpt2", "qwen3moe-one-by-one"];
 
 /// Runs peft; gives the names of the cases.
 fn models(bench: &Workbench, folder: &Path) -> Result<Vec<String>, Box<dyn std::error::Error>> {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use gguf_format::GgmlType;
 use hf_checkpoint::{Checkpoint, Error, Options};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -21,6 +22,10 @@ const CASES: &[&str] = &[
     "gpt-oss",
     "tokens",
     "bias",
+    "gpt-oss-mxfp4",
+    "mixtral-one-by-one",
+    "qwen3moe-patterns",
+    "qwen3moe-experts-dora",
 ];
 
 /// How far a merged weight may be from peft's, as a part of its tensor's largest: the order of sums is free.
@@ -64,8 +69,14 @@ fn merged(parent: &Path, case: &str) -> Checkpoint {
     Checkpoint::open(&model(parent, case, "base"), &options).unwrap()
 }
 
+/// The values of a tensor; none if it is in blocks.
 fn values(checkpoint: &Checkpoint, number: usize) -> Vec<f32> {
-    let n = checkpoint.tensors()[number].elements();
+    let tensor = &checkpoint.tensors()[number];
+    if tensor.element != GgmlType::F32 {
+        assert_eq!(tensor.element, GgmlType::MXFP4);
+        return Vec::new();
+    }
+    let n = tensor.elements();
     let mut bytes = vec![0; n as usize * 4];
     checkpoint.read_elements(number, 0..n, &mut bytes).unwrap();
     bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
@@ -124,6 +135,49 @@ fn every_cut_gives_the_values_of_the_whole() {
             }
         }
     }
+}
+
+#[test]
+fn blocks_are_given_up_where_something_is_merged_only_and_the_user_is_told() {
+    let parent = tempfile::tempdir().unwrap();
+    let types = |checkpoint: &Checkpoint, end: &str| -> Vec<GgmlType> {
+        checkpoint.tensors().iter().filter(|t| t.name.ends_with(end)).map(|t| t.element).collect()
+    };
+    let told = |checkpoint: &Checkpoint| checkpoint.notes().iter().any(|n| n.contains("are MXFP4 blocks"));
+    let base = Checkpoint::open(&model(parent.path(), "gpt-oss-mxfp4", "base"), &options()).unwrap();
+    assert_eq!(types(&base, "_exps.weight"), [GgmlType::MXFP4; 3]);
+    assert!(!told(&base));
+    let all = merged(parent.path(), "gpt-oss-mxfp4");
+    assert_eq!(types(&all, "_exps.weight"), [GgmlType::F32; 3]);
+    assert!(told(&all), "{:?}", all.notes());
+    // Experts that no adapter changes stay as they are.
+    let adapter = Adapter::of("gpt-oss-mxfp4")
+        .set("target_parameters", json!([]))
+        .without("model.layers.0.mlp.experts.base_layer.lora_A.weight")
+        .without("model.layers.0.mlp.experts.base_layer.lora_B.weight")
+        .without("model.layers.0.mlp.experts.lora_A.weight")
+        .without("model.layers.0.mlp.experts.lora_B.weight");
+    let attention = adapter.open_on(adapter.case, false).unwrap();
+    assert_eq!(types(&attention, "_exps.weight"), [GgmlType::MXFP4; 3]);
+    assert_eq!(types(&attention, "attn_q.weight"), [GgmlType::F32]);
+    assert!(!told(&attention));
+}
+
+#[test]
+fn experts_of_an_adapter_must_fit_those_of_the_base() {
+    let expert = "model.layers.0.block_sparse_moe.experts";
+    let wrong = Adapter::of("mixtral-one-by-one")
+        .tensor(&format!("{expert}.4.w1.lora_A.weight"), &[4, 8])
+        .tensor(&format!("{expert}.4.w1.lora_B.weight"), &[12, 4])
+        .tensor(&format!("{expert}.1.w3.lora_B.weight"), &[11, 4]);
+    wrong.fails(&[
+        "experts.4.w1.lora_B.weight: the base has no weight",
+        "experts.1.w3.lora_B.weight: a product of shape [11, 8], expected [12, 8]",
+    ]);
+    // A base that is not what its config says.
+    let mut narrow = Adapter::of("mixtral-one-by-one");
+    narrow.case = "qwen3moe-patterns";
+    narrow.fails(&["experts.0.w1.lora_B.weight: the base has no weight"]);
 }
 
 /// An adapter that can be changed before it is written.

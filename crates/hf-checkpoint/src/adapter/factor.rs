@@ -26,9 +26,10 @@ impl Factor {
         Self { outer: self.inner, inner: self.outer, ..self }
     }
 
-    /// The matrix from this outer index on.
-    pub(super) fn after_outer(mut self, index: u64) -> Self {
-        self.start = self.start.saturating_add(index.saturating_mul(self.outer));
+    /// Of the matrix every `step` outer index from `first` on.
+    pub(super) fn every_outer(mut self, first: u64, step: u64) -> Self {
+        self.start = self.start.saturating_add(first.saturating_mul(self.outer));
+        self.outer = self.outer.saturating_mul(step);
         self
     }
 

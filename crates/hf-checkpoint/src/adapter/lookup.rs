@@ -1,10 +1,12 @@
-//! Which weights of the base an adapter means: by name, and by the other names that the family's table knows.
+//! Which weights of the base an adapter means: by name, and by the other names and forms that the family's table knows.
 
 use std::collections::BTreeMap;
 
-use crate::arch::{Family, Row, Source, Start, Step};
+use super::overlap::{self, Overlap};
+use crate::arch::{Family, Row, Source, Step};
 use crate::config::Config;
 use crate::error::Error;
+use crate::map;
 use crate::weights::{Weight, Weights};
 
 /// The weights of the base by name.
@@ -16,14 +18,32 @@ pub(super) struct Lookup<'a> {
     model: Option<(&'static Family, &'a Config)>,
 }
 
-/// A weight that is meant, or is part of what is meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a name means in the base.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Meant {
+    /// Its shape: in the family's table, where the base has it in another form.
+    pub shape: Vec<u64>,
+    /// The weights that have it; none if the base has nothing of the kind.
+    pub spots: Vec<Spot>,
+}
+
+/// A weight that is meant, or has a part of what is meant.
+#[derive(Clone, Debug)]
 pub(super) struct Spot {
     /// The weight's number.
     pub weight: usize,
-    /// Where the parameter that is meant is one for all experts and the weight is one expert's: which expert, and the
-    /// row of the parameter that is the weight's first.
-    pub expert: Option<(u64, u64)>,
+    /// Which part; `None`: the weight is what is meant.
+    pub overlap: Option<Overlap>,
+}
+
+impl Meant {
+    /// The weight, if it is one, as it is.
+    pub(super) fn whole(&self) -> Option<usize> {
+        match self.spots.as_slice() {
+            [Spot { weight, overlap: None }] => Some(*weight),
+            _ => None,
+        }
+    }
 }
 
 impl<'a> Lookup<'a> {
@@ -44,57 +64,68 @@ impl<'a> Lookup<'a> {
         self.list.get(number)
     }
 
-    /// What a name means; empty if nothing.
+    /// What a name means.
     ///
     /// # Errors
     /// If the config lacks what the table asks.
-    pub(super) fn find(&self, name: &str) -> Result<Vec<Spot>, Error> {
-        let whole = |weight| vec![Spot { weight, expert: None }];
+    pub(super) fn find(&self, name: &str) -> Result<Meant, Error> {
         if let Some(number) = self.exact.get(name) {
-            return Ok(whole(*number));
+            return Ok(self.as_it_is(*number));
         }
-        let Some((family, config)) = self.model else { return Ok(Vec::new()) };
+        let Some((family, config)) = self.model else { return Ok(Meant::default()) };
         let name = plain(family, config, name);
         if let Some(number) = self.plain.get(&name) {
-            return Ok(whole(*number));
+            return Ok(self.as_it_is(*number));
         }
-        let mut spots = Vec::new();
+        let mut found = Meant::default();
         for row in family.rows.iter().flat_map(|r| *r) {
             let sources = || std::iter::once(&row.from).chain(row.or);
-            let meant = sources().find_map(|s| Some((s, place_of(s, &name)?)));
-            let Some((meant, (block, None))) = meant else { continue };
+            let Some((meant, place)) = sources().find_map(|s| Some((s, place_of(s, &name)?))) else {
+                continue;
+            };
             for other in sources() {
-                spots.extend(self.other_form(meant, other, block, config)?);
+                found.spots.extend(self.other_form((meant, place), other, config)?);
+            }
+            match found.spots.as_slice() {
+                [] => {}
+                [Spot { weight, overlap: None }, ..] => return Ok(self.as_it_is(*weight)),
+                _ => found.shape = map::sizes(config, meant.shape, place.0)?,
             }
         }
-        Ok(spots)
+        Ok(found)
+    }
+
+    fn as_it_is(&self, weight: usize) -> Meant {
+        let shape = self.weight(weight).map(|w| w.shape.clone()).unwrap_or_default();
+        Meant { shape, spots: vec![Spot { weight, overlap: None }] }
     }
 
     /// The weights that hold the same as a source's in another form of the same row.
     fn other_form(
         &self,
-        meant: &Source,
+        (meant, (block, expert)): (&Source, (u64, Option<u64>)),
         other: &Source,
-        block: u64,
         config: &Config,
     ) -> Result<Vec<Spot>, Error> {
-        let name = |expert: u64| {
+        let number = |expert: u64| {
             let name = other.name.replace("{}", &block.to_string()).replace("{e}", &expert.to_string());
-            if other.bare { name } else { format!("{name}.weight") }
+            self.plain.get(&if other.bare { name } else { format!("{name}.weight") }).copied()
         };
-        if !other.name.contains("{e}") {
-            // One weight for one: only as it is.
-            let found = self.plain.get(&name(0)).filter(|_| meant.parts.is_empty() && other.parts.is_empty());
-            return Ok(found.map(|n| Spot { weight: *n, expert: None }).into_iter().collect());
+        let stacked = other.name.contains("{e}");
+        let numbers: Vec<(Option<u64>, usize)> = match (stacked, expert) {
+            (false, _) => number(0).map(|n| (None, n)).into_iter().collect(),
+            (true, Some(expert)) => number(expert).map(|n| (Some(expert), n)).into_iter().collect(),
+            (true, None) => (0..).map_while(|e| Some((Some(e), number(e)?))).collect(),
+        };
+        if !stacked && expert.is_none() && meant.parts.is_empty() && other.parts.is_empty() {
+            return Ok(numbers.into_iter().map(|(_, weight)| Spot { weight, overlap: None }).collect());
         }
-        let first_row = match meant.parts {
-            [] => 0,
-            [[Step::Slice(1, Start::First, _)]] => 0,
-            [[Step::Slice(1, Start::After(before), _)]] => config.dim_of(*before, block)?,
-            _ => return Ok(Vec::new()),
-        };
-        let numbers = (0..).map_while(|e| Some((e, *self.plain.get(&name(e))?)));
-        Ok(numbers.map(|(e, weight)| Spot { weight, expert: Some((e, first_row)) }).collect())
+        let mut spots = Vec::new();
+        for (own, weight) in numbers {
+            let overlap = overlap::between((meant, expert), (other, own), config, block)?;
+            spots.extend(overlap.map(|overlap| Spot { weight, overlap: Some(overlap) }));
+        }
+        Ok(spots)
     }
 
     /// Whether the family's table turns the last two axes of a weight round; `None` if it does not have it.

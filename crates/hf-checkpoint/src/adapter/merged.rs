@@ -44,16 +44,26 @@ pub(super) enum Update {
     Rows { rows: Vec<(u64, u64)>, values: Part },
 }
 
+impl Update {
+    /// Whether it leaves a rectangle as it is.
+    fn leaves(&self, place: &Block) -> bool {
+        match self {
+            Self::LowRank(update) => update.place.common(place).is_none(),
+            Self::Add { .. } | Self::Rows { .. } => false,
+        }
+    }
+}
+
 /// scale x left x right.
 #[derive(Debug)]
 pub(super) struct LowRank {
     /// A number of its own among all updates.
     pub id: usize,
-    /// The matrices of the weight that it is added to: not of a weight of several experts, one.
-    pub batches: Range<u64>,
-    /// Its outer index is the weight's row, its inner one the rank.
+    /// Where in the weight it is added.
+    pub place: Block,
+    /// Its outer index is the row, its inner one the rank; its matrices are those of the place.
     pub left: Factor,
-    /// Its outer index is the rank, its inner one the weight's column.
+    /// Its outer index is the rank, its inner one the column.
     pub right: Factor,
     pub rank: u64,
     pub scale: f32,
@@ -71,11 +81,27 @@ pub(super) struct Magnitude {
     pub factors: Mutex<Option<Arc<Vec<f32>>>>,
 }
 
-/// A rectangle of one of the matrices.
-struct Block {
-    batch: u64,
-    rows: Range<u64>,
-    cols: Range<u64>,
+/// A rectangle of some of a weight's matrices.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    pub batches: Range<u64>,
+    pub rows: Range<u64>,
+    pub cols: Range<u64>,
+}
+
+impl Block {
+    /// What two of them have in common, if anything.
+    fn common(&self, other: &Self) -> Option<Self> {
+        let both = |a: &Range<u64>, b: &Range<u64>| {
+            let (start, end) = (a.start.max(b.start), a.end.min(b.end));
+            (start < end).then_some(start..end)
+        };
+        Some(Self {
+            batches: both(&self.batches, &other.batches)?,
+            rows: both(&self.rows, &other.rows)?,
+            cols: both(&self.cols, &other.cols)?,
+        })
+    }
 }
 
 impl Merged {
@@ -92,7 +118,14 @@ impl Merged {
         weights.read_f32(&self.base, start, out)?;
         for (number, update) in self.updates.iter().enumerate() {
             match update {
-                Update::LowRank(update) => self.merge(update, number == 0, weights, start, out)?,
+                Update::LowRank(update) => {
+                    // Most of a weight of many experts is none of one expert's business.
+                    if self.reaches(&update.place, start, (out.len() / 4) as u64) {
+                        let before = self.updates.get(..number).unwrap_or_default();
+                        let first = before.iter().all(|u| u.leaves(&update.place));
+                        self.merge(update, first, weights, start, out)?;
+                    }
+                }
                 Update::Add { vector, scale } => {
                     let added = vector.floats(weights.shards(), start, out.len() / 4)?;
                     for (place, value) in floats(out).zip(added) {
@@ -105,7 +138,15 @@ impl Merged {
         Ok(())
     }
 
-    /// Adds a product, and gives the outputs their lengths. `first`: `out` is the base's.
+    /// Whether a rectangle may have some of so many elements from `start` on.
+    fn reaches(&self, place: &Block, start: u64, count: u64) -> bool {
+        let row = |batch: u64, row: u64| (batch * self.rows + row) * self.cols;
+        let from = row(place.batches.start, place.rows.start);
+        let until = row(place.batches.end.saturating_sub(1), place.rows.end);
+        from < start + count && start < until
+    }
+
+    /// Adds a product, and gives the outputs their lengths. `first`: what `out` has of its place is the base's.
     fn merge(
         &self,
         update: &LowRank,
@@ -116,31 +157,38 @@ impl Merged {
     ) -> Result<(), Error> {
         self.add(update, weights, start, out)?;
         let Some(magnitude) = &update.magnitude else { return Ok(()) };
-        let cols = self.cols;
-        if magnitude.of_rows {
-            let end = start + (out.len() / 4) as u64;
-            let mut rest = out;
-            let mut at = start;
-            while at < end {
-                let (row, next) = (at / cols, (at / cols + 1) * cols);
-                let len = (next.min(end) - at) as usize * 4;
-                let (piece, after) = std::mem::take(&mut rest).split_at_mut(len);
-                let length = magnitude.lengths.floats(weights.shards(), row, 1)?;
-                let norm = if first && piece.len() as u64 == cols * 4 {
-                    squares(piece).sqrt() as f32
-                } else {
-                    self.row_norm(update, weights, row)?
-                };
-                let factor = length.first().copied().unwrap_or(f32::NAN) / norm;
-                floats(piece).for_each(|place| set(place, factor * get(place)));
-                (rest, at) = (after, next);
+        let factors = match magnitude.of_rows {
+            true => None,
+            false => Some(self.column_factors(update, magnitude, weights)?),
+        };
+        let mut rest = out;
+        for block in self.blocks(start, (rest.len() / 4) as u64, 1) {
+            let width = block.cols.end - block.cols.start;
+            let (piece, after) = std::mem::take(&mut rest).split_at_mut(width as usize * 4);
+            rest = after;
+            let Some(common) = block.common(&update.place) else { continue };
+            let place = &update.place;
+            let first_col = (common.cols.start - block.cols.start) as usize;
+            let cols = (common.cols.end - common.cols.start) as usize;
+            if let Some(factors) = &factors {
+                let skip = (common.cols.start - place.cols.start) as usize;
+                let piece = piece.get_mut(first_col * 4..(first_col + cols) * 4).unwrap_or_default();
+                for (place, factor) in floats(piece).zip(factors.iter().skip(skip)) {
+                    set(place, factor * get(place));
+                }
+                continue;
             }
-        } else {
-            let factors = self.column_factors(update, magnitude, weights)?;
-            let first = (start % cols) as usize;
-            for (place, factor) in floats(out).zip(factors.iter().cycle().skip(first)) {
-                set(place, factor * get(place));
-            }
+            let (batch, row) = (common.batches.start, common.rows.start);
+            let output =
+                (batch - place.batches.start) * (place.rows.end - place.rows.start) + row - place.rows.start;
+            let length = magnitude.lengths.floats(weights.shards(), output, 1)?;
+            let norm = if first && width == self.cols {
+                squares(piece).sqrt() as f32
+            } else {
+                self.row_norm(update, weights, batch * self.rows + row)?
+            };
+            let factor = length.first().copied().unwrap_or(f32::NAN) / norm;
+            floats(piece).for_each(|place| set(place, factor * get(place)));
         }
         Ok(())
     }
@@ -159,7 +207,7 @@ impl Merged {
         Ok(sum.sqrt() as f32)
     }
 
-    /// What each column is multiplied by.
+    /// What each column of its place is multiplied by.
     fn column_factors(
         &self,
         update: &LowRank,
@@ -171,22 +219,27 @@ impl Merged {
         if let Some(factors) = &*kept {
             return Ok(Arc::clone(factors));
         }
-        let cols = self.cols as usize;
-        let mut sums = vec![0.0; cols];
-        let step = (PIECE / self.cols.max(1)).max(1);
-        let mut buffer = vec![0; step as usize * cols * 4];
-        for row in (0..self.rows).step_by(step as usize) {
-            let n = (self.rows - row).min(step) as usize * cols * 4;
+        let Block { batches, rows, cols } = &update.place;
+        let width = (cols.end - cols.start) as usize;
+        let mut sums = vec![0.0; width];
+        let first = batches.start * self.rows;
+        let (row_bytes, step) = (self.cols as usize * 4, (PIECE / self.cols.max(1)).max(1));
+        let mut buffer = vec![0; step as usize * row_bytes];
+        let placed = cols.start as usize * 4..cols.end as usize * 4;
+        for row in rows.clone().step_by(step as usize) {
+            let n = (rows.end - row).min(step) as usize * row_bytes;
             let piece = buffer.get_mut(..n).unwrap_or_default();
-            weights.read_f32(&self.base, row * self.cols, piece)?;
-            self.add(update, weights, row * self.cols, piece)?;
-            for row in piece.chunks_mut(cols * 4) {
+            let at = (first + row) * self.cols;
+            weights.read_f32(&self.base, at, piece)?;
+            self.add(update, weights, at, piece)?;
+            for row in piece.chunks_mut(row_bytes.max(1)) {
+                let row = row.get_mut(placed.clone()).unwrap_or_default();
                 for (sum, place) in sums.iter_mut().zip(floats(row)) {
                     *sum = square(*sum, place);
                 }
             }
         }
-        let lengths = magnitude.lengths.floats(weights.shards(), 0, cols)?;
+        let lengths = magnitude.lengths.floats(weights.shards(), 0, width)?;
         let factors = lengths.iter().zip(&sums).map(|(m, sum): (&f32, &f64)| m / sum.sqrt() as f32).collect();
         Ok(Arc::clone(kept.insert(Arc::new(factors))))
     }
@@ -202,19 +255,25 @@ impl Merged {
             let rows = (block.rows.end - block.rows.start) as usize;
             let (piece, after) = std::mem::take(&mut rest).split_at_mut(rows * width * 4);
             rest = after;
-            if !update.batches.contains(&block.batch) {
-                continue;
-            }
-            let batch = block.batch - update.batches.start;
-            let left = update.left.load(weights.shards(), batch, block.rows.clone(), 0..rank)?;
-            for tile in block.cols.start / tile_cols..block.cols.end.div_ceil(tile_cols) {
-                let of_tile = tile * tile_cols..((tile + 1) * tile_cols).min(self.cols);
+            let Some(common) = block.common(&update.place) else { continue };
+            let above = (common.rows.start - block.rows.start) as usize;
+            let piece = piece.get_mut(above * width * 4..).unwrap_or_default();
+            // Within the factors.
+            let batch = common.batches.start - update.place.batches.start;
+            let of_factor = |lines: &Range<u64>, first: u64| lines.start - first..lines.end - first;
+            let rows = of_factor(&common.rows, update.place.rows.start);
+            let cols = of_factor(&common.cols, update.place.cols.start);
+            let left = update.left.load(weights.shards(), batch, rows, 0..rank)?;
+            let factor_cols = update.place.cols.end - update.place.cols.start;
+            let before = (common.cols.start - block.cols.start) as usize;
+            for tile in cols.start / tile_cols..cols.end.div_ceil(tile_cols) {
+                let of_tile = tile * tile_cols..((tile + 1) * tile_cols).min(factor_cols);
                 let panels = weights.cache().get((update.id, batch, tile), || {
                     panels(&update.right, weights, batch, rank, of_tile.clone())
                 })?;
-                let cols = of_tile.start.max(block.cols.start)..of_tile.end.min(block.cols.end);
-                let within = (cols.start - of_tile.start) as usize..(cols.end - of_tile.start) as usize;
-                let place = Place { width, first: (cols.start - block.cols.start) as usize };
+                let now = of_tile.start.max(cols.start)..of_tile.end.min(cols.end);
+                let within = (now.start - of_tile.start) as usize..(now.end - of_tile.start) as usize;
+                let place = Place { width, first: before + (now.start - cols.start) as usize };
                 product(&left, &panels, rank as usize, update.scale, within, place, piece);
             }
         }
@@ -234,7 +293,7 @@ impl Merged {
             } else {
                 (1, (col + end - at).min(cols))
             };
-            blocks.push(Block { batch, rows: row..row + rows, cols: col..until });
+            blocks.push(Block { batches: batch..batch + 1, rows: row..row + rows, cols: col..until });
             at += rows * (until - col);
         }
         blocks

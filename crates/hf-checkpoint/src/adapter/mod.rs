@@ -3,12 +3,14 @@
 //! What is merged is what `merge_and_unload` of peft 0.21 makes in F32: adapters one after another, each adding
 //! scale x B x A; DoRA's lengths against those of base plus its own product; saved modules in place of the base's.
 
+mod arranged;
 mod cache;
 mod config;
 mod factor;
 mod lookup;
 mod merged;
 mod names;
+mod overlap;
 mod plan;
 mod standalone;
 mod update;

@@ -1,7 +1,8 @@
 //! From adapters to weights that are merged as they are read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use gguf_format::GgmlType;
 use safetensors::Dtype;
 
 use super::config::AdapterConfig;
@@ -59,7 +60,7 @@ pub(super) fn merge(
     let mut next = 0;
     for (number, adapter) in opened.iter().enumerate() {
         let lookup = Lookup::new(weights, model);
-        let (mut merged, mut replaced) = (0, 0);
+        let (mut merged, mut replaced) = (BTreeSet::new(), 0);
         let mut problems = adapter.problems.clone();
         for (name, role, entry) in &adapter.saved {
             match adapter.saved(&lookup, name, *role, entry, number, &mut changes)? {
@@ -75,7 +76,7 @@ pub(super) fn merge(
                 if let Err(problem) = change.add(update, number, name) {
                     maker.problems.push(problem);
                 }
-                merged += 1;
+                merged.insert(weight);
             }
         }
         next = maker.next;
@@ -86,17 +87,31 @@ pub(super) fn merge(
         }
         let replaced = if replaced > 0 { format!(", {replaced} replaced") } else { String::new() };
         let scale = if adapter.scale == 1.0 { String::new() } else { format!(" at scale {}", adapter.scale) };
+        let merged = merged.len();
         notes.push(format!("adapter {}{scale}: {merged} weights merged{replaced}", adapter.name));
     }
+    let mut unpacked = BTreeMap::<GgmlType, usize>::new();
     for (number, change) in changes {
         let Some(base) = weights.list().get(number).cloned() else { continue };
         let base = match change.saved {
             Some((_, saved)) => saved,
             None => base,
         };
-        let weight = if change.updates.is_empty() { base } else { merged_weight(base, change.updates) };
-        weights.replace(number, weight);
+        if change.updates.is_empty() {
+            weights.replace(number, base);
+            continue;
+        }
+        if let Some(blocks) = base.block_type() {
+            *unpacked.entry(blocks).or_default() += 1;
+        }
+        weights.replace(number, merged_weight(base, change.updates));
     }
+    notes.extend(unpacked.into_iter().map(|(blocks, n)| {
+        format!(
+            "{n} merged weights are {blocks} blocks in the checkpoint, which no sum fits: they are taken as the values that \
+             these stand for, and become what is asked for"
+        )
+    }));
     Ok(notes)
 }
 
@@ -133,7 +148,7 @@ fn untie(
     if !apart {
         return None;
     }
-    let number = |name: &str| lookup.find(name).ok()?.first().map(|s| s.weight);
+    let number = |name: &str| lookup.find(name).ok()?.whole();
     let (old, mut weight) = (number(&head), lookup.weight(number(&embeddings)?)?.clone());
     weight.name = head;
     match old {
@@ -194,9 +209,8 @@ impl Opened {
         number: usize,
         changes: &mut BTreeMap<usize, Change>,
     ) -> Result<Result<(), String>, Error> {
-        let spots = lookup.find(name)?;
-        let spot = spots.first().filter(|s| s.expert.is_none());
-        let Some((place, base)) = spot.and_then(|s| Some((s.weight, lookup.weight(s.weight)?))) else {
+        let whole = lookup.find(name)?.whole();
+        let Some((place, base)) = whole.and_then(|n| Some((n, lookup.weight(n)?))) else {
             return Ok(Err(format!("{}: the base has no {name}", entry.name)));
         };
         if base.shape != entry.shape {

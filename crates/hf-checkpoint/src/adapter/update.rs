@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::config::AdapterConfig;
 use super::factor::Factor;
-use super::lookup::{Lookup, Spot};
-use super::merged::{LowRank, MAX_RANK, Magnitude, Update};
+use super::lookup::{Lookup, Meant, Spot};
+use super::merged::{Block, LowRank, MAX_RANK, Magnitude, Update};
 use super::names::Role;
+use super::overlap::Overlap;
 use crate::error::Error;
 use crate::packed::Part;
 
@@ -41,22 +42,20 @@ impl Maker<'_> {
     /// What a module's tensors do. `depth`: how many parameters of it are wrapped around the one that is adapted.
     pub(super) fn module(&mut self, name: &str, depth: usize, tensors: &Module) -> Result<Updates, Error> {
         let mut updates = Vec::new();
-        let spots = self.lookup.find(&format!("{name}.weight"))?;
-        let number = spots.first().filter(|s| s.expert.is_none()).map(|s| s.weight);
-        match number {
-            Some(number) if depth == 0 => {
-                updates.extend(self.linear(name, number, tensors)?);
+        let weight = format!("{name}.weight");
+        let meant = self.lookup.find(&weight)?;
+        if depth == 0 && !meant.spots.is_empty() {
+            updates.extend(self.product(name, &weight, &meant, tensors)?);
+            if let Some(number) = meant.whole() {
                 updates.extend(self.embedding(name, number, tensors)?);
                 updates.extend(self.tokens(name, number, tensors)?);
             }
-            _ => match self.parameter(name, depth)? {
-                Some((parameter, spots)) => updates.extend(self.experts(name, &parameter, &spots, tensors)?),
-                None => {
-                    let names: Vec<_> = tensors.values().map(|p| p.name.as_str()).collect();
-                    self.problems.push(format!("{}: the base has no weight {name}.weight", names.join(", ")));
-                    return Ok(updates);
-                }
-            },
+        } else if let Some((parameter, meant)) = self.parameter(name, depth)? {
+            updates.extend(self.product(&parameter, &parameter, &meant, tensors)?);
+        } else {
+            let names: Vec<_> = tensors.values().map(|p| p.name.as_str()).collect();
+            self.problems.push(format!("{}: the base has no weight {weight}", names.join(", ")));
+            return Ok(updates);
         }
         updates.extend(self.bias(name, tensors)?);
         Ok(updates)
@@ -114,31 +113,77 @@ impl Maker<'_> {
         Ok(scale)
     }
 
-    fn linear(
+    /// A product of A and B, of a module or a parameter. `name` is what patterns of the config are matched against, `weight`
+    /// what the base might call it.
+    fn product(
         &mut self,
         name: &str,
-        number: usize,
+        weight: &str,
+        meant: &Meant,
         tensors: &Module,
-    ) -> Result<Option<(usize, Update)>, Error> {
-        let Some(pair) = self.pair(tensors, (Role::A, Role::B)) else { return Ok(None) };
-        let Some(&[rows, cols]) = self.lookup.weight(number).map(|w| w.shape.as_slice()) else {
-            self.shape_differs(&pair, number);
-            return Ok(None);
+    ) -> Result<Updates, Error> {
+        let Some(pair) = self.pair(tensors, (Role::A, Role::B)) else { return Ok(Vec::new()) };
+        let (experts, rows, cols) = match *meant.shape {
+            [rows, cols] => (None, rows, cols),
+            [experts, rows, cols] if experts > 0 => (Some(experts), rows, cols),
+            _ => (None, 0, 0),
         };
         let plain = (rows, cols) == (pair.outputs, pair.inputs);
         let turned = (rows, cols) == (pair.inputs, pair.outputs);
-        if !(plain || turned) {
-            self.shape_differs(&pair, number);
-            return Ok(None);
+        if !(plain || turned) || rows == 0 || cols == 0 {
+            self.shape_differs(&pair, weight, &meant.shape);
+            return Ok(Vec::new());
         }
-        if !self.rank_is(&pair, name, 1)? {
-            return Ok(None);
+        let count = experts.unwrap_or(1);
+        if !self.shapes_are_right(&meant.spots) || !self.rank_is(&pair, name, count)? {
+            return Ok(Vec::new());
         }
-        let turned = turned && (!plain || self.turned(&format!("{name}.weight")));
-        let magnitude = self.magnitude(name, tensors, pair.outputs, !turned);
-        let (left, right) = pair.factors(1);
+        let turned = turned && (!plain || self.turned(weight));
+        let (left, right) = pair.factors(count);
         let (left, right) = if turned { (right.turned(), left.turned()) } else { (left, right) };
-        Ok(Some((number, self.low_rank(name, (left, right), pair.rank, 0..1, magnitude)?)))
+        let mut updates = Vec::new();
+        for spot in &meant.spots {
+            let whole = Block { batches: 0..count, rows: 0..rows, cols: 0..cols };
+            let (place, left, right) = match &spot.overlap {
+                None => (whole, left.clone(), right.clone()),
+                Some(overlap) => placed(overlap, left.clone(), right.clone()),
+            };
+            let magnitude = match (&spot.overlap, experts) {
+                // peft has none of parameters.
+                (_, Some(_)) => None,
+                (None, None) => self.magnitude(name, tensors, pair.outputs, !turned),
+                (Some(overlap), None) => {
+                    let of_rows = (turned != overlap.meant.columns) == overlap.own.columns;
+                    let all = if overlap.meant.columns { cols } else { rows };
+                    let whole = overlap.meant.count == all && overlap.meant.step == 1;
+                    if self.config.dora && !(whole && of_rows != overlap.own.columns) {
+                        self.problems.push(format!("{name}: DoRA of what the base has in parts"));
+                    }
+                    self.magnitude(name, tensors, pair.outputs, of_rows)
+                }
+            };
+            updates.push((
+                spot.weight,
+                self.low_rank(name, place, (left, right), pair.rank / count, magnitude)?,
+            ));
+        }
+        Ok(updates)
+    }
+
+    /// Notes weights that have not the shape that their form has in the family's table.
+    fn shapes_are_right(&mut self, spots: &[Spot]) -> bool {
+        let mut right = true;
+        for spot in spots {
+            let found = self.lookup.weight(spot.weight);
+            if let (Some(overlap), Some(weight)) = (&spot.overlap, found)
+                && weight.shape != overlap.shape
+            {
+                let (name, found, expected) = (&weight.name, &weight.shape, &overlap.shape);
+                self.problems.push(format!("the base's {name}: shape {found:?}, expected {expected:?}"));
+                right = false;
+            }
+        }
+        right
     }
 
     fn embedding(
@@ -150,7 +195,8 @@ impl Maker<'_> {
         let Some(pair) = self.pair(tensors, (Role::EmbeddingA, Role::EmbeddingB)) else { return Ok(None) };
         let shape = self.lookup.weight(number).map(|w| w.shape.as_slice());
         if shape != Some(&[pair.inputs, pair.outputs]) {
-            self.shape_differs(&pair, number);
+            let shape = shape.unwrap_or_default().to_owned();
+            self.shape_differs(&pair, &format!("{name}.weight"), &shape);
             return Ok(None);
         }
         if !self.rank_is(&pair, name, 1)? {
@@ -158,68 +204,9 @@ impl Maker<'_> {
         }
         let magnitude = self.magnitude(name, tensors, pair.outputs, false);
         let (left, right) = pair.factors(1);
+        let place = Block { batches: 0..1, rows: 0..pair.inputs, cols: 0..pair.outputs };
         let factors = (right.turned(), left.turned());
-        Ok(Some((number, self.low_rank(name, factors, pair.rank, 0..1, magnitude)?)))
-    }
-
-    /// Factors of a parameter that all experts are in.
-    fn experts(
-        &mut self,
-        module: &str,
-        parameter: &str,
-        spots: &[Spot],
-        tensors: &Module,
-    ) -> Result<Updates, Error> {
-        let Some(pair) = self.pair(tensors, (Role::A, Role::B)) else { return Ok(Vec::new()) };
-        let name = format!("{module}.{parameter}");
-        // Experts, and rows and columns of the parameter of one.
-        let (mut experts, mut rows, mut cols) = (0, 0, None);
-        for spot in spots {
-            let shape = self.lookup.weight(spot.weight).map(|w| w.shape.as_slice());
-            let (e, r, c) = match (spot.expert, shape) {
-                (Some((expert, first)), Some(&[r, c])) => (expert + 1, first + r, c),
-                (None, Some(&[e, r, c])) => (e, r, c),
-                _ => {
-                    self.shape_differs(&pair, spot.weight);
-                    return Ok(Vec::new());
-                }
-            };
-            (experts, rows) = (experts.max(e), rows.max(r));
-            if *cols.get_or_insert(c) != c {
-                self.shape_differs(&pair, spot.weight);
-                return Ok(Vec::new());
-            }
-        }
-        let cols = cols.unwrap_or_default();
-        let plain = (rows, cols) == (pair.outputs, pair.inputs);
-        let turned = (rows, cols) == (pair.inputs, pair.outputs);
-        if experts == 0 || !(plain || turned) || !self.rank_is(&pair, &name, experts)? {
-            if !(plain || turned) {
-                self.problems.push(format!(
-                    "{} and {}: shapes {:?} and {:?} do not fit {name} of {experts} experts, {rows} x {cols}",
-                    pair.a.name, pair.b.name, pair.a.shape, pair.b.shape
-                ));
-            }
-            return Ok(Vec::new());
-        }
-        let whole = spots.iter().all(|s| s.expert.is_none());
-        let turned = turned && (!plain || (whole && self.turned(&name)));
-        let (left, right) = pair.factors(experts);
-        let (left, right) = if turned { (right.turned(), left.turned()) } else { (left, right) };
-        let mut updates = Vec::new();
-        for spot in spots {
-            let rank = pair.rank / experts;
-            let (left, right, batches) = match spot.expert {
-                None => (left.clone(), right.clone(), 0..experts),
-                Some((expert, row)) => (
-                    left.clone().after_batches(expert).after_outer(row),
-                    right.clone().after_batches(expert),
-                    0..1,
-                ),
-            };
-            updates.push((spot.weight, self.low_rank(&name, (left, right), rank, batches, None)?));
-        }
-        Ok(updates)
+        Ok(Some((number, self.low_rank(name, place, factors, pair.rank, magnitude)?)))
     }
 
     /// Whether a weight that is as wide as it is high has its inputs first: peft asks the module's class, which is what
@@ -231,15 +218,15 @@ impl Maker<'_> {
     fn low_rank(
         &mut self,
         name: &str,
+        place: Block,
         (left, right): (Factor, Factor),
         rank: u64,
-        batches: std::ops::Range<u64>,
         magnitude: Option<Magnitude>,
     ) -> Result<Update, Error> {
         let id = self.next;
         self.next += 1;
         let scale = self.scale(name)?;
-        Ok(Update::LowRank(Box::new(LowRank { id, batches, left, right, rank, scale, magnitude })))
+        Ok(Update::LowRank(Box::new(LowRank { id, place, left, right, rank, scale, magnitude })))
     }
 
     /// The lengths of DoRA, if the adapter has them.
@@ -270,8 +257,8 @@ impl Maker<'_> {
 
     fn bias(&mut self, name: &str, tensors: &Module) -> Result<Option<(usize, Update)>, Error> {
         let Some(part) = tensors.get(&Role::BiasOfB) else { return Ok(None) };
-        let spots = self.lookup.find(&format!("{name}.bias"))?;
-        let found = spots.first().and_then(|s| Some((s.weight, self.lookup.weight(s.weight)?)));
+        let number = self.lookup.find(&format!("{name}.bias"))?.whole();
+        let found = number.and_then(|n| Some((n, self.lookup.weight(n)?)));
         match found {
             Some((number, weight)) if weight.shape == part.shape => {
                 let scale = self.scale(name)?;
@@ -320,23 +307,36 @@ impl Maker<'_> {
         Ok(Some((number, Update::Rows { rows: sorted, values: part.clone() })))
     }
 
-    /// The parameter that factors of a module without a weight are of.
-    fn parameter(&self, module: &str, depth: usize) -> Result<Option<(String, Vec<Spot>)>, Error> {
+    /// The parameter that factors of a module without a weight are of, by its whole name.
+    fn parameter(&self, module: &str, depth: usize) -> Result<Option<(String, Meant)>, Error> {
         let Some(parameter) = self.config.parameter(module, depth) else { return Ok(None) };
-        let spots = self.lookup.find(&format!("{module}.{parameter}"))?;
-        Ok((!spots.is_empty()).then(|| (parameter.to_owned(), spots)))
+        let name = format!("{module}.{parameter}");
+        let meant = self.lookup.find(&name)?;
+        Ok((!meant.spots.is_empty()).then_some((name, meant)))
     }
 
-    fn shape_differs(&mut self, pair: &Pair, number: usize) {
-        let Some(weight) = self.lookup.weight(number) else { return };
+    fn shape_differs(&mut self, pair: &Pair, weight: &str, shape: &[u64]) {
         self.problems.push(format!(
-            "{} and {}: a product of shape {:?}, expected {:?} of the base's {}",
+            "{} and {}: a product of shape {:?}, expected {shape:?} of the base's {weight}",
             pair.a.name,
             pair.b.name,
             [pair.outputs, pair.inputs],
-            weight.shape,
-            weight.name
         ));
+    }
+}
+
+/// Where a part of a product goes, and the factors of that part.
+fn placed(overlap: &Overlap, left: Factor, right: Factor) -> (Block, Factor, Factor) {
+    let Overlap { shape: _, matrices, first, meant, own } = overlap;
+    let (lines, along) = if meant.columns { (right.turned(), left.turned()) } else { (left, right) };
+    let lines = lines.after_batches(*first).every_outer(meant.first, meant.step);
+    let along = along.after_batches(*first);
+    let (of_lines, of_along) = (own.first..own.first.saturating_add(own.count), 0..own.len);
+    let batches = matrices.clone();
+    if own.columns {
+        (Block { batches, rows: of_along, cols: of_lines }, along.turned(), lines.turned())
+    } else {
+        (Block { batches, rows: of_lines, cols: of_along }, lines, along)
     }
 }
 
