@@ -295,6 +295,27 @@ fn factors_and_lengths_that_are_missing_or_too_many_are_named() {
     Adapter::llama().set("use_dora", json!(true)).fails(&["q_proj: without lora_magnitude_vector"]);
     let long = Adapter::of("ends-dora").tensor("lm_head.lora_magnitude_vector", &[7]);
     long.fails(&["lm_head.lora_magnitude_vector: shape [7], expected a length for each of 456 outputs"]);
+    // What nothing would be done with.
+    let lengths =
+        Adapter::llama().set("use_dora", json!(true)).tensor("model.norm.lora_magnitude_vector", &[8]);
+    lengths.fails(&["model.norm.lora_magnitude_vector: without the factors"]);
+    Adapter::llama()
+        .tensor("model.layers.0.mlp.up_proj.lora_embedding_A", &[4, 12])
+        .tensor("model.layers.0.mlp.up_proj.lora_embedding_B", &[8, 4])
+        .fails(&["up_proj.lora_embedding_A: the module has linear factors, too"]);
+    Adapter::of("bias")
+        .without(&format!("{q}.lora_A.weight"))
+        .without(&format!("{q}.lora_B.weight"))
+        .fails(&["q_proj.lora_B.bias: without the factors"]);
+    Adapter::of("mixtral")
+        .set("trainable_token_indices", json!([1]))
+        .tensor("model.layers.0.mlp.experts.token_adapter.trainable_tokens_delta", &[1, 8])
+        .fails(&["trainable_tokens_delta: the module is no embedding of the base's"]);
+    Adapter::of("mixtral").set("use_dora", json!(true)).fails(&["gate_up_proj: DoRA of a parameter"]);
+    Adapter::of("patterns-rslora")
+        .set("trainable_token_indices", json!([1]))
+        .tensor("model.norm.token_adapter.trainable_tokens_delta", &[1, 8])
+        .fails(&["trainable_tokens_delta: the base's model.norm.weight has shape [8], no rows"]);
     let mut whole = Adapter::llama();
     whole.tensors.values_mut().next().unwrap().0 = Dtype::I32;
     whole.fails(&["dtype I32, expected F16, BF16 or F32"]);
@@ -448,6 +469,8 @@ fn what_no_adapter_file_can_tell_is_named() {
     let error = |case| file(case).map(|_| ()).unwrap_err().to_string();
     check(&error("ends-dora"), &["cannot be told as an adapter file: DoRA", "--lora"]);
     check(&error("tied-head"), &["base_model.model.lm_head.weight: is no factor", "--lora"]);
+    let ranks = error("qwen3moe-patterns");
+    check(&ranks, &["experts.1.gate_proj: rank 4, model.layers.0.mlp.experts.0.gate_proj has 3", "--lora"]);
     check(&error("bias"), &["q_proj.lora_B.bias: is no factor", "v_proj.lora_B.bias"]);
     // Embeddings that are the head, too.
     let parent = tempfile::tempdir().unwrap();
@@ -463,6 +486,18 @@ fn what_no_adapter_file_can_tell_is_named() {
     let options = Options::new().with_base(golden("gpt2-dora").join("base"));
     let other = Checkpoint::open(&golden("patterns-rslora").join("0"), &options).unwrap_err().to_string();
     check(&other, &["self_attn.q_proj.weight: no weight of gpt2", "mlp.down_proj.weight: no weight of gpt2"]);
+    // For a base whose config speaks of sizes that no weight has.
+    let huge = tempfile::tempdir().unwrap();
+    copy(&golden("gpt-oss").join("base"), huge.path());
+    let config = huge.path().join("config.json");
+    let mut raw: Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
+    for key in ["hidden_size", "intermediate_size"] {
+        raw[key] = json!(u32::MAX);
+    }
+    fs::write(&config, raw.to_string()).unwrap();
+    let options = Options::new().with_base(huge.path());
+    let error = Checkpoint::open(&golden("gpt-oss").join("0"), &options).map(|_| ()).unwrap_err().to_string();
+    check(&error, &["mlp.experts.gate_up_proj", "contradicts itself"]);
     // What is no adapter has no base.
     let base = golden("bias").join("base");
     let error = Checkpoint::open(&base, &Options::new().with_base(&base)).unwrap_err().to_string();

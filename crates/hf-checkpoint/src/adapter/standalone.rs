@@ -220,10 +220,15 @@ impl Maker<'_> {
             }
         }
         let expected = map::sizes(self.base, source.shape, block)?;
-        let parts = layout::of(source.parts, &expected, self.base, block)?;
+        let Some(parts) = layout::of(source.parts, &expected, self.base, block)? else {
+            let problem =
+                format!("the base's config.json gives it a shape that contradicts itself: {expected:?}");
+            self.problems.push(format!("{}: {problem}", named(&members)));
+            return Ok(Vec::new());
+        };
         let mut made = Vec::new();
         for (_, adapted) in &members {
-            match self.factors(adapted, source, &expected, parts.as_deref().unwrap_or_default())? {
+            match self.factors(adapted, source, &expected, &parts)? {
                 Ok(factors) => made.extend(factors),
                 Err(problem) => {
                     self.problems.push(format!("{}: {problem}", adapted.name));
@@ -237,6 +242,16 @@ impl Maker<'_> {
         let fused = (expected.len() == 3).then(|| expected.first().copied().unwrap_or(1));
         let experts = if stacked { Some(members.len() as u64) } else { fused };
         let rank = self.config.rank(&first.name)?;
+        for (_, other) in &members {
+            let found = self.config.rank(&other.name)?;
+            if found != rank {
+                self.problems.push(format!(
+                    "{}: rank {found}, {} has {rank}: experts of one file have one rank, merge it while exporting (--lora)",
+                    other.name, first.name
+                ));
+                return Ok(Vec::new());
+            }
+        }
         // Several parts of one weight are stretches of rows: B's are laid one after another, A is the same.
         let outputs: u64 = if stacked {
             made.first().map_or(0, |f| f.outputs)

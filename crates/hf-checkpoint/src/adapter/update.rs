@@ -44,6 +44,7 @@ impl Maker<'_> {
         let mut updates = Vec::new();
         let weight = format!("{name}.weight");
         let meant = self.lookup.find(&weight)?;
+        self.without_use(tensors, depth == 0 && meant.whole().is_some());
         if depth == 0 && !meant.spots.is_empty() {
             updates.extend(self.product(name, &weight, &meant, tensors)?);
             if let Some(number) = meant.whole() {
@@ -59,6 +60,25 @@ impl Maker<'_> {
         }
         updates.extend(self.bias(name, tensors)?);
         Ok(updates)
+    }
+
+    /// Notes tensors that nothing would be done with. `whole`: the module's weight is one of the base's as it is.
+    fn without_use(&mut self, tensors: &Module, whole: bool) {
+        let has = |roles: &[Role]| roles.iter().any(|r| tensors.contains_key(r));
+        for (role, part) in tensors {
+            let problem = match role {
+                Role::EmbeddingA | Role::EmbeddingB | Role::Tokens if !whole => {
+                    "the module is no embedding of the base's"
+                }
+                Role::EmbeddingA | Role::EmbeddingB if has(&[Role::A, Role::B]) => {
+                    "the module has linear factors, too"
+                }
+                Role::BiasOfB if !has(&[Role::B]) => "without the factors of a product",
+                Role::Magnitude if !has(&[Role::A, Role::EmbeddingA]) => "without the factors of a product",
+                _ => continue,
+            };
+            self.problems.push(format!("{}: {problem}", part.name));
+        }
     }
 
     /// The factors of these roles; none if neither is there, or with a problem.
@@ -139,6 +159,10 @@ impl Maker<'_> {
             return Ok(Vec::new());
         }
         let turned = turned && (!plain || self.turned(weight));
+        if experts.is_some() && (self.config.dora || tensors.contains_key(&Role::Magnitude)) {
+            self.problems.push(format!("{name}: DoRA of a parameter, which peft does not have"));
+            return Ok(Vec::new());
+        }
         let (left, right) = pair.factors(count);
         let (left, right) = if turned { (right.turned(), left.turned()) } else { (left, right) };
         let mut updates = Vec::new();
@@ -149,7 +173,6 @@ impl Maker<'_> {
                 Some(overlap) => placed(overlap, left.clone(), right.clone()),
             };
             let magnitude = match (&spot.overlap, experts) {
-                // peft has none of parameters.
                 (_, Some(_)) => None,
                 (None, None) => self.magnitude(name, tensors, pair.outputs, !turned),
                 (Some(overlap), None) => {
@@ -286,7 +309,10 @@ impl Maker<'_> {
     ) -> Result<Option<(usize, Update)>, Error> {
         let Some(part) = tensors.get(&Role::Tokens) else { return Ok(None) };
         let tokens = self.config.tokens(name)?;
-        let Some(&[rows, cols]) = self.lookup.weight(number).map(|w| w.shape.as_slice()) else {
+        let shape = self.lookup.weight(number).map(|w| w.shape.as_slice()).unwrap_or_default();
+        let &[rows, cols] = shape else {
+            self.problems
+                .push(format!("{}: the base's {name}.weight has shape {shape:?}, no rows", part.name));
             return Ok(None);
         };
         let mut sorted: Vec<_> = tokens.iter().copied().zip(0..).collect();

@@ -25,7 +25,9 @@ pub(crate) fn of(
     let mut axes: Vec<Axis> = Vec::new();
     for &count in shape.iter().rev() {
         axes.push(Axis { count, stride });
-        stride *= count;
+        // Of a config's own making, where no weight's shape was held against it.
+        let Some(next) = u64::checked_mul(stride, count) else { return Ok(None) };
+        stride = next;
     }
     axes.reverse();
     if parts.is_empty() {
