@@ -6,7 +6,7 @@ use std::path::Path;
 use super::class::Loading;
 use super::config::{Specials, TokenizerConfig};
 use super::error::TokenizerError;
-use super::file::read_json;
+use super::file::{read_json, shorten, value_error};
 use super::json::{AddedToken, TokenizerJson, Vocab};
 
 /// The added tokens by id.
@@ -33,7 +33,12 @@ impl AddedVocabulary {
         let listed = match config.added_tokens_decoder()? {
             Some(listed) => listed,
             None => {
-                let mut listed = added_tokens_json(folder, &config.special_texts(folder)?)?;
+                let special = config.special_texts(folder)?;
+                let older = added_tokens_json(folder)?.into_iter().map(|(id, content)| {
+                    let special = special.contains(&content);
+                    (id, AddedToken { normalized: !special, special, ..AddedToken::special(content) })
+                });
+                let mut listed: BTreeMap<u32, AddedToken> = older.collect();
                 listed.extend(of_file.iter().map(|t| (t.id, t.token.clone())));
                 listed
             }
@@ -96,17 +101,18 @@ impl AddedVocabulary {
     }
 }
 
-/// `added_tokens.json`, which older folders have: token to id.
-fn added_tokens_json(
-    folder: &Path,
-    specials: &HashSet<String>,
-) -> Result<BTreeMap<u32, AddedToken>, TokenizerError> {
-    let listed: HashMap<String, u32> = read_json(&folder.join("added_tokens.json"))?.unwrap_or_default();
-    Ok(listed
-        .into_iter()
-        .map(|(content, id)| {
-            let special = specials.contains(&content);
-            (id, AddedToken { normalized: !special, special, ..AddedToken::special(content) })
-        })
-        .collect())
+/// `added_tokens.json`, which older folders have, in order of id.
+pub(super) fn added_tokens_json(folder: &Path) -> Result<Vec<(u32, String)>, TokenizerError> {
+    let path = folder.join("added_tokens.json");
+    let listed: HashMap<String, u32> = read_json(&path)?.unwrap_or_default();
+    let mut listed: Vec<(u32, String)> = listed.into_iter().map(|(token, id)| (id, token)).collect();
+    listed.sort_unstable();
+    // Which of them counts would depend on the order in the file.
+    match listed.windows(2).find(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
+        Some([(id, first), (_, second), ..]) => {
+            let found = format!("{:?} and {:?}", shorten(first, 40), shorten(second, 40));
+            Err(value_error(path, format!("id {id}"), found, "one token of each id"))
+        }
+        _ => Ok(listed),
+    }
 }

@@ -1,5 +1,7 @@
 //! Chat templates: one, or several with names, from whichever file keeps them.
 
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use gguf_format::Metadata;
@@ -21,6 +23,8 @@ pub(super) struct Templates {
 enum Found {
     #[default]
     None,
+    /// Something that is no template; what it is.
+    Wrong(String),
     One(String),
     Named(Vec<(String, String)>),
 }
@@ -72,7 +76,7 @@ impl Templates {
                 Found::Named(named)
             }
             // The converter warns and goes on without.
-            _ => Found::None,
+            other => Found::Wrong(brief(other)),
         };
         Ok(Self { found, path: path.into() })
     }
@@ -82,10 +86,10 @@ impl Templates {
     /// The converter lists the names in no particular order; ours is that of the file.
     pub(super) fn write(&self, pairs: &mut Metadata) -> Result<(), TokenizerError> {
         let default = match &self.found {
-            Found::None => return Ok(()),
+            Found::None | Found::Wrong(_) => return Ok(()),
             Found::One(template) => Some(template),
             Found::Named(templates) => {
-                let mut names: Vec<String> = Vec::new();
+                let (mut names, mut known) = (Vec::new(), BTreeSet::new());
                 let mut default = None;
                 for (name, template) in templates {
                     let name: String =
@@ -96,7 +100,7 @@ impl Templates {
                         if !template.is_empty() {
                             pairs.insert(format!("{CHAT_TEMPLATE}.{name}"), template.as_str());
                         }
-                        if !names.contains(&name) {
+                        if known.insert(name.clone()) {
                             names.push(name);
                         }
                     }
@@ -115,7 +119,17 @@ impl Templates {
 
     /// The file that the templates are written from; `None` if none is written.
     pub(super) fn source(&self, tokenizer: &TokenizerConfig) -> Option<std::path::Display<'_>> {
-        (!tokenizer.map.is_empty() && self.found != Found::None).then(|| self.path.display())
+        let written = matches!(self.found, Found::One(_) | Found::Named(_));
+        (!tokenizer.map.is_empty() && written).then(|| self.path.display())
+    }
+
+    /// What a user should know: a value that is no template.
+    pub(super) fn note(&self) -> Option<String> {
+        let Found::Wrong(found) = &self.found else { return None };
+        Some(format!(
+            "{}: chat_template is {found}, a text or a list expected: left out",
+            self.path.display()
+        ))
     }
 
     /// The file of templates that the converter does not look at, for want of a `tokenizer_config.json`.
@@ -127,11 +141,19 @@ impl Templates {
 /// `additional_chat_templates/*.jinja` by file name, in order of name.
 fn additional(folder: &Path) -> Result<Vec<(String, String)>, TokenizerError> {
     let folder = folder.join("additional_chat_templates");
-    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(Vec::new()) };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|e| e.path()))
-        .filter(|path| path.extension().is_some_and(|e| e == "jinja"))
-        .collect();
+    let io = |source| TokenizerError::Io { path: folder.clone(), source };
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
+        Err(e) => return Err(io(e)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(io)?.path();
+        if path.extension().is_some_and(|e| e == "jinja") {
+            paths.push(path);
+        }
+    }
     paths.sort();
     let mut templates = Vec::new();
     for path in paths {

@@ -25,6 +25,9 @@ pub(super) static BYTE_CHARS: LazyLock<[char; 256]> = LazyLock::new(|| {
 static CHAR_BYTES: LazyLock<HashMap<char, u8>> =
     LazyLock::new(|| BYTE_CHARS.iter().copied().zip(0..=u8::MAX).collect());
 
+/// How many parts a sequence of decoders may have: ten times what is met. Each is applied to every token.
+const PARTS: usize = 64;
+
 /// The text that a decoder of `tokenizer.json` makes of one token alone.
 pub(super) fn decode(decoder: &Value, token: String) -> String {
     let text = |key: &str| decoder.get(key).and_then(Value::as_str).unwrap_or("");
@@ -46,8 +49,10 @@ pub(super) fn decode(decoder: &Value, token: String) -> String {
         "Metaspace" => metaspace(decoder, &token),
         "BPEDecoder" if !text("suffix").is_empty() => token.replace(text("suffix"), ""),
         "Sequence" => match decoder.get("decoders").and_then(Value::as_array) {
-            Some(parts) => parts.iter().fold(token, |token, part| decode(part, token)),
-            None => token,
+            Some(parts) if parts.len() <= PARTS => {
+                parts.iter().fold(token, |token, part| decode(part, token))
+            }
+            _ => token,
         },
         _ => token,
     }

@@ -43,6 +43,9 @@ const OTHER_ENDS: [&str; 10] = [
     "[e~[",
 ];
 
+/// More end tokens than any model has.
+const MAX_ENDS: usize = 256;
+
 /// Adds the ids of end tokens that only a list has, or only `generation_config.json`. `pairs` are the file's, with all
 /// that the converter writes.
 pub(crate) fn write(folder: &Path, config: &Value, pairs: &mut Metadata, notes: &mut Vec<String>) {
@@ -63,8 +66,14 @@ pub(crate) fn write(folder: &Path, config: &Value, pairs: &mut Metadata, notes: 
             _ => (),
         }
     }
+    if let Some(rest @ 1..) = listed.len().checked_sub(MAX_ENDS) {
+        notes.push(format!(
+            "{}: {rest} of the end tokens listed left out, only {MAX_ENDS} are read",
+            folder.display()
+        ));
+    }
     let mut ends: Vec<u32> = Vec::new();
-    for (file, value) in listed {
+    for (file, value) in listed.into_iter().take(MAX_ENDS) {
         let id = value.as_u64().and_then(|id| u32::try_from(id).ok());
         match id.filter(|id| text(pairs, *id).is_some()) {
             Some(id) if ends.contains(&id) => (),
@@ -201,5 +210,8 @@ mod tests {
         assert_eq!(notes.len(), 4, "{notes:?}");
         assert!(says("config.json: eos_token_id 99 left out: no such token") && says("-1") && says("\"x\""));
         assert!(says("end token 0 (\"<s>\") left out"));
+        let (found, notes) = ends(&json!({"eos_token_id": vec![5; 1000]}), &json!({}), &[]);
+        assert_eq!(found, [Some(5), None, None]);
+        assert!(notes.iter().any(|n| n.contains("744 of the end tokens listed left out")), "{notes:?}");
     }
 }

@@ -247,6 +247,7 @@ pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, Tokeni
     if of_llama {
         llama_extras(input, &files, &mut pairs, &mut written)?;
     }
+    written.notes.extend(files.templates.note());
     if let Some(path) = files.templates.ignored(&files.tokenizer) {
         written.notes.push(format!("{}: not read, there is no tokenizer_config.json", path.display()));
     }

@@ -1,12 +1,12 @@
 //! A SentencePiece model of BPE, `tokenizer.model`: GGUF's `llama` tokenizer.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use gguf_format::Metadata;
 
+use super::added::added_tokens_json;
 use super::error::TokenizerError;
-use super::file::{read_json, shorten};
+use super::file::shorten;
 use super::metadata::{
     MODEL, PRE, SCORES, TOKEN_TYPE, TOKENS, TokenType, Tokens, looks_special, user_defined,
 };
@@ -63,7 +63,7 @@ fn tokens(
         } else {
             (user_defined(&token.content), TokenType::UserDefined)
         };
-        put(&mut tokens, u64::from(id), text, kind, notes);
+        put(&mut tokens, id, text, kind, notes);
     }
     Ok(tokens)
 }
@@ -74,18 +74,15 @@ pub(super) fn put_added_tokens(
     tokens: &mut Tokens,
     notes: &mut Vec<String>,
 ) -> Result<(), TokenizerError> {
-    let added: HashMap<String, u64> = read_json(&folder.join("added_tokens.json"))?.unwrap_or_default();
-    let mut added: Vec<_> = added.into_iter().collect();
-    added.sort_by_key(|(_, id)| *id);
-    for (token, id) in added {
+    for (id, token) in added_tokens_json(folder)? {
         put(tokens, id, token, TokenType::UserDefined, notes);
     }
     Ok(())
 }
 
 /// Puts an added token in its place, if there is one.
-fn put(tokens: &mut Tokens, id: u64, text: String, kind: TokenType, notes: &mut Vec<String>) {
-    let at = usize::try_from(id).unwrap_or(usize::MAX);
+fn put(tokens: &mut Tokens, id: u32, text: String, kind: TokenType, notes: &mut Vec<String>) {
+    let at = id as usize;
     let size = tokens.texts.len();
     if at >= size {
         let text = shorten(&text, 40);

@@ -21,6 +21,9 @@ use super::metadata::{
 use super::pre::{PreTokenizer, PreTokenizerRule, check_name};
 use super::{Files, MAX_TOKENS, TokenizerInput, Written};
 
+/// More bytes than any token has (the longest known are runs of spaces, 128 and fewer): every place in one is tried for a merge.
+const MAX_TOKEN_BYTES: usize = 1 << 10;
+
 /// The special tokens of files that list none, up to the seventh version.
 const FIRST_SPECIALS: [&str; 20] = [
     "<unk>",
@@ -121,10 +124,17 @@ impl Tekken {
                 return self.error(&at(), format!("rank {}", token.rank), format!("rank {rank}"));
             }
             match STANDARD.decode(&token.token_bytes) {
-                Ok(bytes) if !bytes.is_empty() && (rank > 255 || bytes == [rank as u8]) => all.push(bytes),
+                Ok(bytes)
+                    if (1..=MAX_TOKEN_BYTES).contains(&bytes.len())
+                        && (rank > 255 || bytes == [rank as u8]) =>
+                {
+                    all.push(bytes);
+                }
                 _ => {
                     let found = format!("token_bytes {:?}", shorten(&token.token_bytes, 40));
-                    return self.error(&at(), found, "bytes in base64, first each byte in order".to_owned());
+                    let expected =
+                        format!("1 to {MAX_TOKEN_BYTES} bytes in base64, first each byte in order");
+                    return self.error(&at(), found, expected);
                 }
             }
         }

@@ -2,6 +2,7 @@
 //!
 //! Source: `conversion/t5.py` (`T5Model.set_vocab`) and `conversion/bert.py` (`_xlmroberta_set_vocab`).
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -52,6 +53,11 @@ pub(super) fn write(
         }
     }
     let mut notes = Vec::new();
+    let file = match (&found, &files.json) {
+        (Some((path, _)), _) => path.clone(),
+        (None, Some(json)) => json.path.clone(),
+        (None, None) => input.dir.to_owned(),
+    };
     let (tokens, normalization) = match (found, &files.json) {
         // Pile-T5 has a model of BPE under T5's name.
         (Some((path, model)), _) if of_t5 && model.model_type() == Some(ModelType::Bpe) => {
@@ -94,7 +100,7 @@ pub(super) fn write(
     }
     pairs.insert(REMOVE_EXTRA_WHITESPACES, normalization.remove_extra_whitespaces);
     if !normalization.precompiled_charsmap.is_empty() {
-        check_charsmap(&normalization.precompiled_charsmap, input.dir)?;
+        check_charsmap(&normalization.precompiled_charsmap, &file)?;
         pairs.insert(PRECOMPILED_CHARSMAP, normalization.precompiled_charsmap);
     }
     let sources = Sources { vocab_size: u32::try_from(size).ok(), ..files.sources(input) };
@@ -181,6 +187,7 @@ fn of_json(
     for id in tokens.texts.len()..size {
         tokens.push_scored(format!("[PAD{id}]"), TokenType::Unused, PADDING_SCORE);
     }
+    let specials: HashSet<&str> = vocabulary.specials.iter().map(|s| s.content.as_str()).collect();
     for (id, token) in vocabulary.added.iter() {
         let at = id as usize;
         let score = match pieces.get(at) {
@@ -192,8 +199,11 @@ fn of_json(
                 continue;
             }
         };
-        let special = vocabulary.specials.iter().any(|s| s.content == token.content);
-        let kind = if special { TokenType::Control } else { TokenType::UserDefined };
+        let kind = if specials.contains(token.content.as_str()) {
+            TokenType::Control
+        } else {
+            TokenType::UserDefined
+        };
         tokens.replace(at, token.content.clone(), kind, score);
     }
     let unknown = files.tokenizer.text("unk_token").and_then(|token| vocabulary.added.id(token));
@@ -246,13 +256,13 @@ fn charsmap(json: &TokenizerJson) -> Result<Vec<u8>, TokenizerError> {
 }
 
 /// llama.cpp loads no map whose first number, the length of its double array in bytes, goes beyond it.
-fn check_charsmap(map: &[u8], folder: &Path) -> Result<(), TokenizerError> {
+fn check_charsmap(map: &[u8], path: &Path) -> Result<(), TokenizerError> {
     let array = map.first_chunk::<4>().map(|len| u64::from(u32::from_le_bytes(*len)));
     if array.is_some_and(|array| array + 4 < map.len() as u64) {
         return Ok(());
     }
     let found = format!("{} bytes, of which the double array takes {}", map.len(), array.unwrap_or(0));
-    Err(value_error(folder, "precompiled_charsmap", found, "the array, then the replacements"))
+    Err(value_error(path, "precompiled_charsmap", found, "the array, then the replacements"))
 }
 
 /// The parts of a sequence of components; of any other, itself.

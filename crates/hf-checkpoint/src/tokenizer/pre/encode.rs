@@ -18,8 +18,9 @@ use super::split::{Behavior, Pattern, split};
 const DEPTH: u8 = 8;
 /// How many parts a sequence of them may have: ten times what is met.
 const PARTS: usize = 64;
-/// How long the text may become: a few components in a row could fill the memory.
-const MAX_LEN: usize = 1 << 16;
+/// How long the text may become, and how many ids a post-processor may put around it: a few components in a row could fill the
+/// memory, and merging takes the square of it. The text itself is some hundred bytes long.
+const MAX_LEN: usize = 1 << 13;
 
 /// The ids of a text, without the special tokens around it. `added`: the added tokens are looked for in the text.
 pub(super) fn encode(json: &TokenizerJson, added: Option<&AddedVocabulary>, text: &str) -> Option<Vec<u32>> {
@@ -31,6 +32,9 @@ pub(super) fn encode(json: &TokenizerJson, added: Option<&AddedVocabulary>, text
     for piece in &mut pieces {
         if let Piece::Text(text) = piece {
             *text = normalize(&json.normalizer, std::mem::take(text), DEPTH)?;
+            if text.len() > MAX_LEN {
+                return None;
+            }
         }
     }
     if let Some(added) = added {
@@ -290,6 +294,9 @@ pub(super) fn frame(post_processor: &Value, depth: u8) -> Option<(Vec<u32>, Vec<
                 for value in post_processor.get("special_tokens")?.get(name)?.get("ids")?.as_array()? {
                     let ids = if past { &mut after } else { &mut before };
                     ids.push(id(Some(value))?);
+                    if ids.len() > MAX_LEN {
+                        return None;
+                    }
                 }
             }
             Some((before, after))

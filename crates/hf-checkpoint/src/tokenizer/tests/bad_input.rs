@@ -222,12 +222,43 @@ fn tekken_files_are_checked() {
         ("found no </s>", &|json| json["special_tokens"][2]["token_str"] = json!("<end>")),
         ("vocab[257]: found rank 3", &|json| json["vocab"][257]["rank"] = json!(3)),
         ("vocab[65]: found token_bytes \"Qg==\"", &|json| json["vocab"][65]["token_bytes"] = json!("Qg==")),
+        ("vocab[257]: found token_bytes", &|json| {
+            json["vocab"][257]["token_bytes"] = json!("QUFB".repeat(400));
+        }),
         ("expected a token made of two others", &|json| json["vocab"][257]["token_bytes"] = json!("/w==")),
     ];
     for (expected, change) in cases {
         let message = message(change);
         assert!(message.contains(expected), "{message} should tell {expected}");
     }
+}
+
+/// Files beside the tokenizer's own.
+#[test]
+fn what_older_and_other_files_say_is_not_guessed_at() {
+    for name in ["t5-spm", "xlmr-json"] {
+        let message =
+            changed(name, "added_tokens.json", br#"{"<b>": 7, "<a>": 7}"#).expect_err(name).to_string();
+        assert!(
+            message.ends_with(
+                "added_tokens.json: id 7: found \"<a>\" and \"<b>\", expected one token of each id"
+            ),
+            "{message}"
+        );
+    }
+    // Templates that cannot be listed.
+    let folder = copy_of("t5-spm");
+    fs::write(folder.path().join("chat_template.jinja"), "{{ x }}").expect("written");
+    fs::write(folder.path().join("tokenizer_config.json"), r#"{"a": 1}"#).expect("written");
+    std::os::unix::fs::symlink("additional_chat_templates", folder.path().join("additional_chat_templates"))
+        .expect("a link to itself");
+    let message = read_folder(folder.path(), None).expect_err("a loop").to_string();
+    assert!(message.contains("additional_chat_templates: cannot read"), "{message}");
+    // A template that is none.
+    let folder = copy_of("t5-spm");
+    fs::write(folder.path().join("tokenizer_config.json"), r#"{"chat_template": 5}"#).expect("written");
+    let notes = read_folder(folder.path(), None).expect("goes on without").notes;
+    assert!(notes.iter().any(|n| n.contains("chat_template is 5, a text or a list expected")), "{notes:?}");
 }
 
 /// Small files that would become large ones.
@@ -246,7 +277,19 @@ fn no_file_grows_without_bounds() {
         let message =
             changed("xlmr-json", "tokenizer.json", json.to_string().as_bytes()).expect_err(expected);
         assert!(message.to_string().contains(expected), "{message}");
+        assert!(message.to_string().contains("tokenizer.json: "), "{message}");
     }
+    // Each entry of a template has all ids of its token.
+    let ids = json!({"id": "<s>", "ids": vec![1; 1000], "tokens": []});
+    let entry = json!({"SpecialToken": {"id": "<s>", "type_id": 0}});
+    let json = json!({
+        "normalizer": {"type": "Prepend", "prepend": "a".repeat(1 << 20)},
+        "post_processor": {"type": "TemplateProcessing", "single": vec![entry; 100_000], "special_tokens": {"<s>": ids}},
+        "model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a a"]},
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("tokenizer.json"), json.to_string()).expect("written");
+    assert!(read_folder(folder.path(), None).is_err());
     // Each part doubles the text, or the token.
     let doubling = |kind: &str, key: &str| {
         let double = json!({"type": "Replace", "pattern": {"Regex": "(?s)."}, "content": "aa"});
