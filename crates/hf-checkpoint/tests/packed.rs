@@ -119,6 +119,8 @@ fn what_is_not_read_is_refused_by_name() {
         ("awq", "\"gemm\"", "\"gemv\"", "awq: 4 bits packed for gemv"),
         ("gptq2", "\"bits\": 2", "\"bits\": 3", "gptq: 3 bits"),
         ("bitnet", "\"bitnet\"", "\"hqq\"", "(hqq)"),
+        ("fp8-block", "[24, 20]", "[24, \"20\"]", "fp8: weight_block_size that is no list of sizes"),
+        ("ct-fp8-block", "[16, 16]", "[16, 0]", "block_structure that is no list of sizes"),
         ("ct-int8", "int-quantized", "marlin-24", "compressed-tensors: format \"marlin-24\""),
     ];
     for (form, from, to, expected) in refused {
@@ -161,4 +163,33 @@ fn an_index_of_groups_that_are_not_there_is_an_error_that_names_it() {
     let number = checkpoint.tensors().iter().position(|t| t.name == "blk.0.ffn_up.weight").unwrap();
     let error = checkpoint.read_elements(number, 0..1, &mut [0; 4]).unwrap_err().to_string();
     assert!(error.contains(name) && error.contains("group 4294967295, there are 2"), "{error}");
+}
+
+/// Scales for a whole tensor are one float: of another type, or several, they would be read as something else.
+#[test]
+fn scales_for_all_must_be_one_float() {
+    let parent = tempfile::tempdir().unwrap();
+    for (form, end) in [
+        ("ct-nvfp4", ".weight_global_scale"),
+        ("modelopt-nvfp4", ".weight_scale_2"),
+        ("bitnet", ".weight_scale"),
+    ] {
+        let path = folder(parent.path(), form);
+        let file = path.join("model.safetensors");
+        let bytes = fs::read(&file).unwrap();
+        let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        let mut json: serde_json::Value = serde_json::from_slice(&bytes[8..8 + header]).unwrap();
+        let name = format!("model.layers.0.mlp.up_proj{end}");
+        let stored = json[&name]["dtype"].as_str().unwrap();
+        let other = if stored == "F32" { "I32" } else { "I16" };
+        json[&name]["dtype"] = other.into();
+        let json = json.to_string();
+        let parts = [&(json.len() as u64).to_le_bytes(), json.as_bytes(), &bytes[8 + header..]];
+        fs::write(&file, parts.concat()).unwrap();
+        let error = open(&path).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("{name} is {other} [")) && error.contains("expected one float"),
+            "{error}"
+        );
+    }
 }

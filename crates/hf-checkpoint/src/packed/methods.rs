@@ -28,7 +28,8 @@ pub(super) const METHODS: &[(&str, Reader)] = &[
     ("mxfp4", mxfp4),
 ];
 
-const SCALES: &[Dtype] = &[Dtype::F16, Dtype::BF16, Dtype::F32];
+/// The types that scales have.
+pub(super) const SCALES: &[Dtype] = &[Dtype::F16, Dtype::BF16, Dtype::F32];
 const EIGHT_BITS: &[Dtype] = &[Dtype::F8_E4M3, Dtype::F8_E5M2, Dtype::I8];
 /// Scales of activations and of the key-value cache.
 const ACTIVATIONS: &[&str] = &[
@@ -45,7 +46,10 @@ const ACTIVATIONS: &[&str] = &[
 ];
 
 fn fp8(plan: &mut Plan<'_>) -> Outcome {
-    let block = sizes(plan.quantization.get("weight_block_size"));
+    let block = match sizes("weight_block_size", plan.quantization.get("weight_block_size")) {
+        Ok(block) => block,
+        Err(form) => return Ok(Err(form)),
+    };
     plan.leave_out(ACTIVATIONS);
     for suffix in ["_scale_inv", "weight_scale", "qscale_weight"] {
         for stem in plan.stems(suffix) {
@@ -62,11 +66,11 @@ fn modelopt(plan: &mut Plan<'_>) -> Outcome {
         let (weight, scale) = (format!("{stem}.weight"), format!("{stem}.weight_scale"));
         match plan.tensors.get(weight.as_str()).map(|s| s.entry.dtype) {
             Some(Dtype::U8) => {
-                let all = plan.optional(&format!("{stem}.weight_scale_2"));
-                let all = match all {
-                    Some(part) => part.floats(plan.shards, 0, 1)?.first().copied().unwrap_or(1.0),
-                    None => 1.0,
+                let all = match plan.optional(&format!("{stem}.weight_scale_2")) {
+                    Some(part) => plan.number(&part)?,
+                    None => Some(1.0),
                 };
+                let Some(all) = all else { continue };
                 fp4(plan, &weight, &scale, weight.clone(), Scale::Nv(all));
             }
             Some(_) => scaled(plan, weight, &scale, &[]),
@@ -112,7 +116,10 @@ fn compressed(plan: &mut Plan<'_>) -> Outcome {
             if weights.get("symmetric") == Some(&Value::Bool(false)) {
                 return Ok(Err(format!("format {format} with zero points")));
             }
-            let block = sizes(weights.get("block_structure"));
+            let block = match sizes("block_structure", weights.get("block_structure")) {
+                Ok(block) => block,
+                Err(form) => return Ok(Err(form)),
+            };
             for stem in plan.stems(".weight_scale") {
                 scaled(plan, format!("{stem}.weight"), &format!("{stem}.weight_scale"), &block);
             }
@@ -132,13 +139,12 @@ fn compressed(plan: &mut Plan<'_>) -> Outcome {
                 let scale = if format.starts_with("mx") {
                     Scale::Mx
                 } else {
-                    let all = plan.optional(&format!("{name}_global_scale"));
-                    match all {
-                        Some(p) => {
-                            Scale::Nv(1.0 / p.floats(plan.shards, 0, 1)?.first().copied().unwrap_or(1.0))
-                        }
-                        None => Scale::Nv(1.0),
-                    }
+                    let all = match plan.optional(&format!("{name}_global_scale")) {
+                        Some(part) => plan.number(&part)?,
+                        None => Some(1.0),
+                    };
+                    let Some(all) = all else { continue };
+                    Scale::Nv(1.0 / all)
                 };
                 fp4(plan, &format!("{name}_packed"), &format!("{name}_scale"), name.clone(), scale);
             }
@@ -267,15 +273,18 @@ fn bitnet(plan: &mut Plan<'_>) -> Outcome {
     for stem in plan.stems(".weight_scale") {
         let (weight, scale) = (format!("{stem}.weight"), format!("{stem}.weight_scale"));
         let (Some(codes), Some(scale)) = (plan.needed(&weight), plan.needed(&scale)) else { continue };
-        let one = if scale.elements() == 1 { scale.shape.clone() } else { vec![1] };
         let good = plan.expect(&codes, &[Dtype::U8, Dtype::I8], &codes.shape);
         let Some((packed_rows, cols)) = codes.matrix() else {
             plan.problems.push(format!("{weight} is of shape {:?}, expected a matrix", codes.shape));
             continue;
         };
-        let Some(rows) = packed_rows.checked_mul(4) else { continue };
-        if plan.expect(&scale, SCALES, &one) && good {
-            let scale = scale.floats(plan.shards, 0, 1)?.first().copied().unwrap_or(1.0);
+        let Some(rows) = packed_rows.checked_mul(4) else {
+            plan.problems.push(format!("{weight} is too large: {:?}", codes.shape));
+            continue;
+        };
+        if let Some(scale) = plan.number(&scale)?
+            && good
+        {
             plan.make(weight, vec![rows, cols], Ternary { codes, scale, packed_rows, cols });
         }
     }
@@ -368,8 +377,13 @@ fn columns(plan: &mut Plan<'_>, stem: &str, packing: Packing, bits: u32, zero_of
     }
 }
 
-/// Sizes of a block; none for null or anything else.
-fn sizes(value: Option<&Value>) -> Vec<u64> {
-    let sizes = value.and_then(Value::as_array).into_iter().flatten();
-    sizes.filter_map(Value::as_u64).collect()
+/// Sizes of a block; none for null. The error is a form that is not read.
+fn sizes(key: &str, value: Option<&Value>) -> Result<Vec<u64>, String> {
+    let size = |v: &Value| v.as_u64().filter(|size| *size > 0);
+    let sizes = match value {
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(Value::Array(list)) => list.iter().map(size).collect(),
+        Some(_) => None,
+    };
+    sizes.ok_or_else(|| format!("{key} that is no list of sizes"))
 }

@@ -118,6 +118,16 @@ impl<'a> Plan<'a> {
         self.unpacked.taken.extend(names.map(|&n| n.to_owned()));
     }
 
+    /// The value of a tensor that is one number; `None` with a problem.
+    fn number(&mut self, part: &Part) -> Result<Option<f32>, Error> {
+        if part.elements() != 1 || !methods::SCALES.contains(&part.dtype) {
+            let (name, dtype, shape) = (&part.name, part.dtype, &part.shape);
+            self.problems.push(format!("{name} is {dtype} {shape:?}, expected one float"));
+            return Ok(None);
+        }
+        Ok(part.floats(self.shards, 0, 1)?.first().copied())
+    }
+
     fn make(&mut self, name: String, shape: Vec<u64>, unpack: impl Unpack + 'static) {
         self.unpacked.made.push(Made { name, shape, unpack: Arc::new(unpack) });
     }
