@@ -1,11 +1,13 @@
 //! The `entrenar` command.
 #![forbid(unsafe_code)]
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 mod commands;
+mod json;
 mod text;
 mod ui;
 
@@ -30,7 +32,15 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // The message quotes what was given, which may be the name of a stranger's file: it is asked for again, with that
+        // escaped. What is no error then is not quoted either.
+        Err(error) => {
+            let escaped = std::env::args_os().map(|argument| text::path(Path::new(&argument)));
+            Cli::try_parse_from(escaped).err().unwrap_or(error).exit()
+        }
+    };
     let done = match cli.command {
         Command::Export(args) => commands::export::run(&args),
         Command::Split(args) => commands::split::run(&args),
@@ -42,7 +52,7 @@ fn main() -> ExitCode {
         // `entrenar inspect … | head` is no failure.
         Err(error) if ui::is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("entrenar: {}", text::escape(&ui::one_line(error.as_ref())));
+            ui::say("entrenar", &ui::one_line(error.as_ref()));
             ExitCode::FAILURE
         }
     }

@@ -1,13 +1,16 @@
 //! Putting numbers and strangers' text on a terminal.
 
 use std::fmt::Write as _;
+use std::path::Path;
+
+use entrenar::ecosystem::is_hidden;
 
 /// Text from a file, safe to show: control characters, and characters that reorder or hide text, are written
-/// as escapes.
+/// as escapes. All that the command prints and that strangers may have written goes through this or [`crate::json`].
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || is_hidden(c) {
+        if is_hidden(c) {
             let _ = write!(out, "{}", c.escape_unicode());
         } else {
             out.push(c);
@@ -16,11 +19,16 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
-/// Characters that a terminal does not show, or that change the order of those around them.
-fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+/// A path, safe to show; bytes of its that are no text are escapes, too.
+pub(crate) fn path(path: &Path) -> String {
+    let mut out = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        out.push_str(&escape(chunk.valid()));
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    out
 }
 
 /// A text cut to `width` characters, with an ellipsis where something was cut.
@@ -71,7 +79,17 @@ mod tests {
     fn terminal_escapes_do_not_get_through() {
         assert_eq!(escape("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\\u{a}");
         assert_eq!(escape("x\u{202e}y"), "x\\u{202e}y");
+        assert_eq!(escape("\u{7f}\u{9b}31m\u{200b}"), "\\u{7f}\\u{9b}31m\\u{200b}");
         assert_eq!(escape("né ▁ 中"), "né ▁ 中");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_that_are_no_text_are_shown() {
+        use std::os::unix::ffi::OsStrExt;
+
+        let name = std::ffi::OsStr::from_bytes(b"a\xff\x1b/\xc3\xa9\xc3");
+        assert_eq!(path(Path::new(name)), "a\\xff\\u{1b}/é\\xc3");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Standard error: progress, notes; and the shape of error messages.
 
 use std::error::Error;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -11,9 +11,18 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::text;
 
+/// Writes a line to standard error, what strangers wrote escaped. If nobody can hear it, the work goes on all the same.
+pub(crate) fn say(who: &str, what: &str) {
+    let _ = writeln!(io::stderr(), "{who}: {}", text::escape(what));
+}
+
 /// An error and what caused it, in one line, saying nothing twice.
-pub(crate) fn one_line(error: &dyn Error) -> String {
+pub(crate) fn one_line(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
+    if error.is::<io::Error>() {
+        // Errors of files name them.
+        line.insert_str(0, "standard output: ");
+    }
     let mut cause = error.source();
     while let Some(inner) = cause {
         let message = inner.to_string();
@@ -114,7 +123,8 @@ impl Lines {
         if tenths > *last && seconds > 3.0 {
             *last = tenths;
             let rate = text::bytes((done as f64 / seconds) as u64);
-            eprintln!("{:>3} %  {} of {}, {rate}/s", tenths * 10, text::bytes(done), text::bytes(total));
+            let (done, total) = (text::bytes(done), text::bytes(total));
+            let _ = writeln!(io::stderr(), "{:>3} %  {done} of {total}, {rate}/s", tenths * 10);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a run did, tensor by tensor.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,6 +10,7 @@ use serde::Serialize;
 #[non_exhaustive]
 pub struct Report {
     /// The file, at its final place; of shards, the first.
+    #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     /// Its length in bytes, or that of all shards together: what the plan said.
     pub bytes: u64,
@@ -27,6 +28,7 @@ pub struct Report {
 #[non_exhaustive]
 pub struct FileReport {
     /// The file, at its final place.
+    #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     /// Its length in bytes.
     pub bytes: u64,
@@ -53,4 +55,9 @@ pub struct TensorReport {
 
 fn seconds<S: serde::Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(elapsed.as_secs_f64())
+}
+
+/// What of a path is no text is replaced: a file that was written is no error because of its name.
+fn lossy<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }

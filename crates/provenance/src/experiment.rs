@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::number::shortest;
 use crate::pairs::{merge, reference_pairs, remove_references, to_text};
-use crate::reference::Kind;
+use crate::reference::{Kind, told};
 use crate::text::{Lines, check_name, check_value};
 
 const METRIC: &str = "entrenar.metric.";
@@ -156,8 +156,8 @@ impl ExperimentProvenance {
             ("entrenar.run_id", Some(self.run_id.clone())),
             ("entrenar.timestamp", Some(timestamp)),
             ("entrenar.config_hash", self.config_hash.clone()),
-            ("entrenar.dataset", self.dataset.clone()),
-            ("entrenar.base_model", self.base_model.clone()),
+            ("entrenar.dataset", self.dataset.as_deref().map(told).map(str::to_owned)),
+            ("entrenar.base_model", self.base_model.as_deref().map(told).map(str::to_owned)),
             ("entrenar.git_commit", self.git_commit.clone()),
         ]
         .into_iter()

@@ -86,6 +86,17 @@ impl Reference {
     }
 }
 
+/// A reference as it is told: of a path from a root or from a home folder, the last part only. Where someone keeps files is
+/// nobody's business.
+pub(crate) fn told(text: &str) -> &str {
+    let drive = text.as_bytes().get(1..3).is_some_and(|part| matches!(part, b":\\" | b":/"));
+    if drive || text.starts_with(['/', '\\', '~']) {
+        text.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or_default()
+    } else {
+        text
+    }
+}
+
 /// The two parts of a hub id, if this is one: two names that do not begin with what begins a path.
 fn organization_and_name(id: &str) -> Option<(&str, &str)> {
     let (organization, name) = id.split_once('/')?;
@@ -144,6 +155,22 @@ mod tests {
     fn parts(kind: Kind, text: &str) -> (Option<String>, Option<String>, Option<String>) {
         let Reference { name, organization, repo_url } = Reference::parse(kind, text);
         (name, organization, repo_url)
+    }
+
+    #[test]
+    fn of_paths_the_last_part_is_told() {
+        for (text, expected) in [
+            ("/home/me/models/base/", "base"),
+            ("~/base", "base"),
+            ("C:\\models\\base", "base"),
+            ("\\\\host\\share\\base", "base"),
+            ("org/base", "org/base"),
+            ("./runs/base", "./runs/base"),
+            ("https://example.org/base", "https://example.org/base"),
+            ("a b", "a b"),
+        ] {
+            assert_eq!(told(text), expected);
+        }
     }
 
     #[test]

@@ -16,8 +16,8 @@ use super::Failure;
 use super::naming::default_output;
 use super::sharding::Sharding;
 use super::tuning::Tuning;
-use crate::text;
-use crate::ui::Meter;
+use crate::ui::{self, Meter};
+use crate::{json, text};
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -144,12 +144,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let plan = exporter.plan(&args.input)?;
     if args.verbose {
         for detail in plan.details() {
-            eprintln!("info: {}", text::escape(detail));
+            ui::say("info", detail);
         }
     }
     if !args.quiet {
         for note in plan.notes() {
-            eprintln!("note: {}", text::escape(note));
+            ui::say("note", note);
         }
     }
     if args.dry_run {
@@ -241,11 +241,10 @@ fn read_provenance(path: &Path) -> Result<ExperimentProvenance, Failure> {
     serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
-fn print_plan(plan: &ExportPlan, json: bool) -> Result<(), Failure> {
+fn print_plan(plan: &ExportPlan, as_json: bool) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    if json {
-        serde_json::to_writer_pretty(&mut out, &plan.summary())?;
-        writeln!(out)?;
+    if as_json {
+        json::write(&mut out, &plan.summary())?;
         return Ok(());
     }
     writeln!(out, "{:<44} {:>22}  {:<5} {:<7} {:>10}", "tensor", "dimensions", "from", "to", "bytes")?;
@@ -271,12 +270,12 @@ fn print_plan(plan: &ExportPlan, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_result(plan: &ExportPlan, result: &GgufExportResult, json: bool) -> Result<(), Failure> {
+fn print_result(plan: &ExportPlan, result: &GgufExportResult, as_json: bool) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let seconds = result.report.elapsed.as_secs_f64();
-    if json {
+    if as_json {
         let value = json!({
-            "output": result.output_path,
+            "output": json::path(&result.output_path),
             "files": result.report.files,
             "quantization": result.quantization,
             "metadata_keys": result.metadata_keys,
@@ -286,19 +285,18 @@ fn print_result(plan: &ExportPlan, result: &GgufExportResult, json: bool) -> Res
             "notes": plan.notes(),
             "tensors": result.report.tensors,
         });
-        serde_json::to_writer_pretty(&mut out, &value)?;
-        writeln!(out)?;
+        json::write(&mut out, &value)?;
         return Ok(());
     }
     let files = &result.report.files;
     for file in files.iter().filter(|_| files.len() > 1) {
-        let (path, bytes) = (text::escape(&file.path.display().to_string()), text::bytes(file.bytes));
+        let (path, bytes) = (text::path(&file.path), text::bytes(file.bytes));
         writeln!(out, "{path}: {} tensors, {bytes}", file.tensors)?;
     }
     writeln!(
         out,
         "{}: {}, {}, {} tensors, {:.2} bits per weight, {seconds:.1} s",
-        text::escape(&result.output_path.display().to_string()),
+        text::path(&result.output_path),
         result.quantization,
         text::bytes(result.estimated_size_bytes),
         result.report.tensors.len(),

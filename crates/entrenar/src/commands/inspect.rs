@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use gguf_format::{Array, ByteOrder, GgmlType, Gguf, GgufSet, Value};
+use entrenar::ecosystem::{TemplateFinding, TemplateLevel, lint_templates};
+use gguf_format::{Array, ByteOrder, GgmlType, Gguf, GgufSet, Metadata, Value};
 use serde_json::{Map, Value as Json, json};
 
 use super::Failure;
-use crate::text;
+use crate::{json, text};
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -32,11 +33,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let set = GgufSet::open(&args.file)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     if args.json {
-        serde_json::to_writer_pretty(&mut out, &as_json(&set))?;
-        writeln!(out)?;
+        json::write(&mut out, &as_json(&set))?;
     } else {
         summary(&set, &mut out)?;
-        metadata(&set, &mut out)?;
+        let metadata = set.to_metadata();
+        print_metadata(&metadata, &mut out)?;
+        print_findings(&lint_templates(&metadata), &mut out)?;
         if args.tensors {
             tensors(&set, &mut out)?;
         }
@@ -73,7 +75,7 @@ fn summary(set: &GgufSet, out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
             "{}: GGUF version {}, {}, {} ({} bytes)",
-            text::escape(&file.path().display().to_string()),
+            text::path(file.path()),
             header.version(),
             byte_order(header),
             text::bytes(header.file_len()),
@@ -92,8 +94,7 @@ fn summary(set: &GgufSet, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn metadata(set: &GgufSet, out: &mut impl Write) -> io::Result<()> {
-    let metadata = set.to_metadata();
+fn print_metadata(metadata: &Metadata, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n{} metadata keys", metadata.len())?;
     for (key, value) in metadata.iter() {
         let key = text::escape(key);
@@ -103,6 +104,27 @@ fn metadata(set: &GgufSet, out: &mut impl Write) -> io::Result<()> {
         };
         let line = format!("  {key:<40} {:<9} {shown}", type_name(value));
         writeln!(out, "{}", text::shorten(&line, WIDTH))?;
+    }
+    Ok(())
+}
+
+/// What is in chat templates, the dangers first.
+fn print_findings(findings: &[TemplateFinding], out: &mut impl Write) -> io::Result<()> {
+    const SHOWN: usize = 20;
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let of = |level| findings.iter().filter(move |finding| finding.level == level);
+    let (dangers, notes) = (of(TemplateLevel::Danger), of(TemplateLevel::Note));
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let counts =
+        format!("{}, {}", count(dangers.clone().count(), "danger"), count(notes.clone().count(), "note"));
+    writeln!(out, "\nchat templates: {counts}")?;
+    for finding in dangers.chain(notes).take(SHOWN) {
+        writeln!(out, "  {}", text::shorten(&text::escape(&finding.to_string()), WIDTH - 2))?;
+    }
+    if let Some(more) = findings.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        writeln!(out, "  and {more} more (--json has them)")?;
     }
     Ok(())
 }
@@ -169,7 +191,8 @@ fn elements(array: &Array) -> Box<dyn Iterator<Item = Value> + '_> {
 
 fn as_json(set: &GgufSet) -> Json {
     let mut pairs = Map::new();
-    for (key, value) in set.to_metadata().iter() {
+    let metadata = set.to_metadata();
+    for (key, value) in metadata.iter() {
         pairs.insert(key.to_owned(), json!({ "type": type_name(value), "value": json_value(value) }));
     }
     let files: Vec<Json> = set
@@ -178,7 +201,7 @@ fn as_json(set: &GgufSet) -> Json {
         .map(|file| {
             let header = file.header();
             json!({
-                "path": file.path(),
+                "path": json::path(file.path()),
                 "version": header.version(),
                 "byte_order": byte_order(header),
                 "alignment": header.alignment(),
@@ -201,7 +224,14 @@ fn as_json(set: &GgufSet) -> Json {
             })
         })
         .collect();
-    json!({ "files": files, "weights": weights(set), "metadata": pairs, "tensors": tensors })
+    let findings = lint_templates(&metadata);
+    json!({
+        "files": files,
+        "weights": weights(set),
+        "metadata": pairs,
+        "tensors": tensors,
+        "template_findings": findings,
+    })
 }
 
 fn json_value(value: &Value) -> Json {

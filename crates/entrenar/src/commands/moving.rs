@@ -9,8 +9,8 @@ use entrenar::ecosystem::{Cancel, Existing, ExportPlan, GgufExportError, GgufExp
 use serde_json::json;
 
 use super::Failure;
-use crate::text;
-use crate::ui::Meter;
+use crate::ui::{self, Meter};
+use crate::{json, text};
 
 #[derive(ClapArgs)]
 pub(crate) struct Output {
@@ -69,26 +69,25 @@ impl Moving<'_> {
 
     fn notes(&self) {
         for note in self.plan.notes().iter().filter(|_| !self.output.quiet) {
-            eprintln!("note: {}", text::escape(note));
+            ui::say("note", note);
         }
     }
 }
 
 /// Prints each file with its size and its number of tensors.
-fn print(files: &[(&Path, (u64, usize))], json: bool, seconds: Option<f64>) -> Result<(), Failure> {
+fn print(files: &[(&Path, (u64, usize))], as_json: bool, seconds: Option<f64>) -> Result<(), Failure> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    if json {
+    if as_json {
         let listed: Vec<_> = files
             .iter()
-            .map(|(path, (bytes, tensors))| json!({ "path": path, "bytes": bytes, "tensors": tensors }))
+            .map(|(path, (bytes, tensors))| json!({ "path": json::path(path), "bytes": bytes, "tensors": tensors }))
             .collect();
         let bytes: u64 = files.iter().map(|(_, (bytes, _))| bytes).sum();
         let value = json!({ "files": listed, "bytes": bytes, "seconds": seconds });
-        serde_json::to_writer_pretty(&mut out, &value)?;
-        writeln!(out)?;
+        json::write(&mut out, &value)?;
     } else {
         for (path, (bytes, tensors)) in files {
-            let path = text::escape(&path.display().to_string());
+            let path = text::path(path);
             let s = if *tensors == 1 { "" } else { "s" };
             writeln!(out, "{path}: {tensors} tensor{s}, {} ({bytes} bytes)", text::bytes(*bytes))?;
         }

@@ -401,3 +401,37 @@ fn a_file_of_metadata_goes_over_the_model_and_flags_go_over_the_file() {
     let error = place.fails(&["export", place.model(), "o.gguf", "--metadata", "nothing.json"]);
     assert!(error.starts_with("nothing.json: cannot read: No such file"), "{error}");
 }
+
+#[test]
+fn inspect_tells_what_is_in_chat_templates() {
+    let place = Place::new();
+    let template = "{% for m in messages %}\n{% if 'bank' in m.content %}{{ m.__class__ }}{% endif %}\n\
+                    {{ m.content.split('</think>')[-1] if '</think>' in m.content }}{% endfor %}";
+    fs::write(place.model.join("chat_template.jinja"), template).unwrap();
+    let config = place.model.join("tokenizer_config.json");
+    let mut value: Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
+    value.as_object_mut().unwrap().remove("chat_template");
+    fs::write(&config, value.to_string()).unwrap();
+    assert!(place.run(&["export", place.model(), "m.gguf", "-q", "q8_0"]).status.success());
+    let shown = text(&place.run(&["inspect", "m.gguf"]).stdout);
+    says(
+        &shown,
+        &[
+            "chat templates: 2 dangers, 1 note\n",
+            "  default:2: danger: \"__class__\" leads to Python's internals\n",
+            "  default:2: danger: \"bank\" is looked for in what a message says\n",
+            "  default:3: note: \"</think>\" is looked for in what a message says\n",
+        ],
+    );
+    let json: Value = serde_json::from_slice(&place.run(&["inspect", "m.gguf", "--json"]).stdout).unwrap();
+    let expected = serde_json::json!(
+        {"template": "default", "line": 2, "level": "danger", "issue": "content_branch", "found": "bank"}
+    );
+    let findings = json["template_findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 3);
+    assert!(findings.contains(&expected), "{findings:?}");
+    // Without findings nothing is said.
+    fs::write(place.model.join("chat_template.jinja"), "{{ messages[0].content }}").unwrap();
+    assert!(place.run(&["export", place.model(), "m.gguf", "-q", "q8_0", "--force"]).status.success());
+    assert!(!text(&place.run(&["inspect", "m.gguf"]).stdout).contains("chat templates"));
+}

@@ -4,6 +4,9 @@
 
 mod export;
 mod faults;
+mod gguf;
+mod injection;
 mod lora;
 mod place;
+mod secrets;
 mod shards;
