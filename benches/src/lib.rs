@@ -1,6 +1,7 @@
 //! `kquant` beside ggml and beside a plain copy, in one process: see the README.
 
 pub mod bars;
+pub mod headers;
 pub mod measure;
 pub mod memory;
 pub mod threads;

@@ -1,12 +1,13 @@
 //! `cargo xtask bench kernels`: every kernel beside ggml's and a copy, in a table or as JSON.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use entrenar_benches::measure::{Line, measure};
 use entrenar_benches::memory::Memory;
-use entrenar_benches::{Input, Work, threads};
+use entrenar_benches::{Input, Work, headers, threads};
 use kquant::Isa;
 use peer::ggml;
 use serde_json::json;
@@ -27,6 +28,9 @@ struct Arguments {
     /// JSON instead of a table.
     #[arg(long)]
     json: bool,
+    /// Opens this GGUF file, which is made for it, instead of running kernels.
+    #[arg(long, value_name = "FILE")]
+    header: Option<PathBuf>,
 }
 
 /// Work that is as fast as memory is timed on 64 MB of weights, the searches on what the cache holds.
@@ -46,6 +50,15 @@ fn main() -> ExitCode {
 
 /// Whether all bars are met.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
+    if let Some(file) = &arguments.header {
+        headers::write(file)?;
+        let [ours, theirs] = headers::measure(file, Duration::from_secs_f64(arguments.seconds))?;
+        println!(
+            "opening a header: ours {ours:.2} ms, llama.cpp's {theirs:.2} ms, {:.1} times",
+            theirs / ours
+        );
+        return Ok(true);
+    }
     let isas: Vec<Isa> = match arguments.isa.as_slice() {
         [] => [Isa::Avx512, Isa::Avx2].into_iter().filter(|isa| isa.is_available()).collect(),
         some => some.to_vec(),

@@ -11,6 +11,7 @@ pub mod kernels;
 pub mod logits;
 pub mod lora;
 pub mod memory;
+pub mod mutated;
 pub mod options;
 pub mod real;
 pub mod report;

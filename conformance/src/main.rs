@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use conformance::report::{Outcome, Report};
 use conformance::{
-    cards, classes, file_types, fixtures, kernels, logits, lora, memory, options, real, splits, two_step,
+    cards, classes, file_types, fixtures, kernels, logits, lora, memory, mutated, options, real, splits,
+    two_step,
 };
 use fixture_models::Workbench;
 
@@ -85,6 +86,7 @@ fn checks(arguments: &Arguments, bench: &Workbench) -> Result<bool, Box<dyn std:
     fixtures::run(&mut report, &dir);
     file_types::fixtures(&mut report, &dir, arguments.quick);
     options::run(&mut report, &dir);
+    mutated::run(&mut report, &dir, arguments.quick);
     if arguments.quick {
         println!(
             "not run with --quick: file types of most models, classes, logits, splits, adapters, real models, answers, embeddings, other readers, memory"

@@ -1,5 +1,6 @@
-//! How many instructions a weight takes, ours and ggml's: what a timing on a busy machine cannot show.
+//! How many instructions a weight takes, and a header, ours and ggml's: what a timing on a busy machine cannot show.
 
+use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
 use crate::shell::{Error, Result, target};
@@ -33,19 +34,27 @@ const WEIGHTS: f64 = 128.0 * 2048.0 * 6.0;
 pub(crate) fn table(bench: impl Fn() -> Command) -> Result {
     println!("| work | instructions a weight | ggml's | ggml's to ours |\n|---|---|---|---|");
     for work in WORKS {
-        let (ours, ggml) = count(work, &bench())?;
+        let turn = ["--isa", "avx2", "--seconds", "0", "--filter", work].map(OsStr::new);
+        let (ours, ggml) =
+            count(&bench(), &turn, ["kquant::encode_rows_on", "peer::ggml::quantize_chunk_into"])?;
         let (ours, ggml) = (ours as f64 / WEIGHTS, ggml as f64 / WEIGHTS);
         println!("| {work} | {ours:.1} | {ggml:.1} | {:.1} |", ggml / ours);
     }
+    let file = target().join("header.gguf");
+    let turn = ["--seconds".as_ref(), "0".as_ref(), "--header".as_ref(), file.as_os_str()];
+    let (ours, theirs) = count(&bench(), &turn, ["headers::open_ours", "headers::open_theirs"])?;
+    println!(
+        "\nopening a header with 152 thousand tokens, and reading them: {ours} instructions, llama.cpp {theirs}"
+    );
     Ok(())
 }
 
-/// Instructions within our call and within ggml's.
-fn count(work: &str, bench: &Command) -> std::result::Result<(u64, u64), Error> {
+/// Instructions within our call and within ggml's, by their names.
+fn count(bench: &Command, turn: &[&OsStr], calls: [&str; 2]) -> std::result::Result<(u64, u64), Error> {
     let file = target().join("callgrind.out");
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--quiet", "--tool=callgrind"]).arg(format!("--callgrind-out-file={}", file.display()));
-    valgrind.arg(bench.get_program()).args(["--isa", "avx2", "--seconds", "0", "--filter", work]);
+    valgrind.arg(bench.get_program()).args(turn);
     // A missed bar is an exit status too, so only what follows tells whether it ran.
     output(valgrind.stdout(Stdio::null()))?;
     let text = output(Command::new("callgrind_annotate").arg("--inclusive=yes").arg(&file))?;
@@ -55,9 +64,10 @@ fn count(work: &str, bench: &Command) -> std::result::Result<(u64, u64), Error> 
             line.and_then(|line| line.split_whitespace().next()).map(|number| number.replace(',', ""));
         number
             .and_then(|number| number.parse().ok())
-            .ok_or_else(|| Error::Failed(format!("{work}: callgrind saw no call of {function}")))
+            .ok_or_else(|| Error::Failed(format!("{turn:?}: callgrind saw no call of {function}")))
     };
-    Ok((of("kquant::encode_rows_on")?, of("peer::ggml::quantize_chunk_into")?))
+    let [ours, theirs] = calls;
+    Ok((of(ours)?, of(theirs)?))
 }
 
 fn output(command: &mut Command) -> std::result::Result<String, Error> {

@@ -109,7 +109,7 @@ fn block_by_block(
 }
 
 /// Runs some work in a child process; whether that got to its end.
-fn survives(work: impl FnOnce()) -> Result<bool, BadCall> {
+pub(crate) fn survives(work: impl FnOnce()) -> Result<bool, BadCall> {
     unsafe extern "C" fn leave(_: *const std::ffi::c_char) {
         // SAFETY: ends the process, without the handlers that belong to the parent.
         unsafe { libc::_exit(1) }

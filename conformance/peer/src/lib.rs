@@ -6,6 +6,7 @@
 pub mod activations;
 pub mod dry_run;
 pub mod ggml;
+pub mod gguf;
 pub mod guarded;
 pub mod llama;
 pub mod outputs;

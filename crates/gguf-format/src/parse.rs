@@ -110,9 +110,9 @@ fn check_counts<S: Source>(
     limits: &Limits,
 ) -> Result<(), ReadError> {
     let length = cursor.encoding().length_bytes();
-    // Key of one byte, type, value of one byte; name of one byte, count of dimensions, one of them, type, offset.
+    // Key of one byte, type, value of one byte; name of one byte, count of dimensions, none of them, type, offset.
     let least_pair = length + 1 + 4 + 1;
-    let least_tensor = length + 1 + 4 + length + 4 + 8;
+    let least_tensor = length + 1 + 4 + 4 + 8;
     let room = cursor.remaining();
     let least = pairs.saturating_mul(least_pair).saturating_add(tensors.saturating_mul(least_tensor));
     if least > room {

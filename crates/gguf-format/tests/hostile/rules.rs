@@ -39,8 +39,8 @@ fn magic(cases: &mut Vec<Case>) {
         cases.push(Case::new("rule", format!("version {found}"), &file, FormatError::Version { found }));
     }
     // One more than there is room for.
-    let counts = FormatError::Counts { tensors: 1, pairs: 0, room: 32 };
-    cases.push(Case::new("rule", "a tensor in 32 bytes", Raw::v3(1, 0).data(1, 32), counts));
+    let counts = FormatError::Counts { tensors: 1, pairs: 0, room: 24 };
+    cases.push(Case::new("rule", "a tensor in 24 bytes", Raw::v3(1, 0).data(1, 24), counts));
     let counts = FormatError::Counts { tensors: 0, pairs: 2, room: 27 };
     cases.push(Case::new("rule", "two pairs in 27 bytes", Raw::v3(0, 2).data(1, 27), counts));
 }
@@ -109,6 +109,15 @@ fn tensors(cases: &mut Vec<Case>) {
         let wrong = FormatError::Misaligned { name: "t".into(), offset, alignment: 32 };
         cases.push(Case::new("rule", format!("data at {offset}"), &one(&[1], 0, offset), wrong));
     }
+    // llama.cpp reads it: 2^60 + 256 elements times 144 bytes wrap to those of one block.
+    let out = |offset| FormatError::OutOfFile {
+        name: "t".into(),
+        offset,
+        needed: ((1 << 60) / 256 + 1) * 144,
+        file_len: offset + 144,
+    };
+    let file = Raw::v3(1, 0).tensor(b"t", &[(1 << 60) + 256], 12, 0).data(32, 144).clone();
+    cases.push(Case::new("rule", "bytes that wrap to one block's", &file, out(64)));
     let two = |a: (u64, u64), b: (u64, u64)| {
         let mut raw = Raw::v3(2, 0);
         raw.tensor(b"a", &[a.0], 0, a.1).tensor(b"b", &[b.0], 0, b.1).data(32, 256);
@@ -125,6 +134,19 @@ fn tensors(cases: &mut Vec<Case>) {
     let read = |tensors| Expected::Read { pairs: 0, tensors };
     cases.push(Case::new("rule", "a gap, the later first", &two((1, 96), (1, 0)), read(2)));
     cases.push(Case::new("rule", "no dimension", &one(&[], 0, 0), read(1)));
+    // The smallest tensors there can be, with one byte each.
+    let mut least = Raw::v3(20, 1);
+    least.key("general.alignment", 4).u32(1);
+    for i in 0..20 {
+        least.tensor(&[b'a' + i], &[], 24, i.into());
+    }
+    least.data(1, 20);
+    cases.push(Case::new(
+        "rule",
+        "many without dimensions",
+        &least,
+        Expected::Read { pairs: 1, tensors: 20 },
+    ));
     // Nothing is needed after the last byte.
     let file = Raw::v3(1, 0).tensor(b"t", &[9], 0, 0).data(32, 36).clone();
     cases.push(Case::new("rule", "no padding at the end", &file, read(1)));
