@@ -1,4 +1,5 @@
 //! `kquant` beside ggml and beside a plain copy, in one process: see the README.
+#![forbid(unsafe_code)]
 
 pub mod bars;
 pub mod headers;

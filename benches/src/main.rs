@@ -1,4 +1,5 @@
 //! `cargo xtask bench kernels`: every kernel beside ggml's and a copy, in a table or as JSON.
+#![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 use std::process::ExitCode;

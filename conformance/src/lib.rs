@@ -1,4 +1,5 @@
 //! Ours against the real peers: kernels, whole files, running the result. See conformance/README.md.
+#![forbid(unsafe_code)]
 
 mod architectures;
 pub mod cards;

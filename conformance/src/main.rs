@@ -1,4 +1,5 @@
 //! `cargo xtask conformance`: see conformance/README.md.
+#![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

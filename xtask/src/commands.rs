@@ -74,7 +74,8 @@ pub(crate) fn bench(rest: &[String]) -> Result {
     }
 }
 
-/// The one crate with unsafe code, under what finds its mistakes.
+/// The tests under what finds mistakes of unsafe code: all of them under AddressSanitizer, which watches what our calls lead
+/// to in other people's crates as well; those of the one crate that has such code under valgrind, which is far slower.
 pub(crate) fn sanitize(rest: &[String]) -> Result {
     let (address, valgrind) = match rest {
         [] => (true, true),
@@ -84,9 +85,10 @@ pub(crate) fn sanitize(rest: &[String]) -> Result {
     };
     // The target must be named, else build scripts get the flags too.
     const TARGET: &str = "x86_64-unknown-linux-gnu";
-    let tests = ["test", "--quiet", "-p", "kquant", "--tests", "--target", TARGET];
+    // No documentation tests, which get no such flags.
+    let tests = ["test", "--quiet", "--tests", "--target", TARGET];
     if address {
-        println!("kquant's tests under AddressSanitizer");
+        println!("all tests of the default members under AddressSanitizer");
         let mut command = cargo(&tests);
         command.arg("--target-dir").arg(target().join("asan"));
         run(command.env("RUSTFLAGS", "-Zsanitizer=address").env("RUSTC_BOOTSTRAP", "1"))?;
@@ -94,9 +96,27 @@ pub(crate) fn sanitize(rest: &[String]) -> Result {
     if valgrind {
         println!("kquant's tests under valgrind, which has no AVX-512: scalar, portable, AVX2");
         let runner = "valgrind --quiet --error-exitcode=1";
-        run(cargo(&tests).env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", runner))?;
+        let mut command = cargo(&tests);
+        command.args(["-p", "kquant"]);
+        run(command.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", runner))?;
     }
     Ok(())
+}
+
+/// What other people's code there is: by deny.toml. Advisories need a network; without one, the rest is checked.
+pub(crate) fn deny(rest: &[String]) -> Result {
+    no_arguments(rest)?;
+    if run(&mut cargo(&["deny", "--version"])).is_err() {
+        let missing =
+            "cargo-deny is not installed, so nothing was checked: cargo install --locked cargo-deny";
+        return Err(Error::Failed(missing.to_owned()));
+    }
+    run(&mut cargo(&["deny", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"]))?;
+    if run(&mut cargo(&["deny", "fetch", "db"])).is_err() {
+        println!("advisories were NOT checked: their database cannot be reached");
+        return Ok(());
+    }
+    run(&mut cargo(&["deny", "check", "--hide-inclusion-graph", "advisories"]))
 }
 
 pub(crate) fn fuzz(rest: &[String]) -> Result {

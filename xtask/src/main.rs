@@ -1,4 +1,5 @@
 //! The project's own commands: `cargo xtask COMMAND`. Light on purpose; what needs a C compiler is run, not linked.
+#![forbid(unsafe_code)]
 
 mod commands;
 #[cfg(unix)]
@@ -27,9 +28,11 @@ cargo xtask COMMAND
                            a table of our export beside convert_hf_to_gguf and llama-quantize
   bench [ARGUMENT…]        our kernels beside ggml's by criterion, which gets the arguments
   sanitize [address|valgrind]
-                           kquant's tests under AddressSanitizer and valgrind, or one of the two
+                           all tests under AddressSanitizer and kquant's under valgrind, or one of the two
   faults [--tries N]       exports killed, starved and disturbed on purpose, N times each kind (500 if
                            not said): a table of what was left; needs Linux and strace
+  deny                     licences, bans and sources of other people's crates, and advisories where their
+                           database can be reached; needs cargo-deny
   fuzz [--minutes N]       every fuzz target in turn, N minutes each (1 if not said); needs cargo-fuzz
 ";
 
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         "sanitize" => commands::sanitize(rest),
         #[cfg(unix)]
         "faults" => faults::faults(rest),
+        "deny" => commands::deny(rest),
         "fuzz" => commands::fuzz(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -16,6 +16,7 @@
 //! assert!(differences.is_empty(), "{}", differences.join("\n"));
 //! # Ok::<(), fixture_models::Error>(())
 //! ```
+#![forbid(unsafe_code)]
 
 mod error;
 mod family;
