@@ -26,6 +26,8 @@ TOKENIZERS = {
     "mistral": {"small": "Tiny-Mistral-7B-Instruct-v0.3", "ids": (1, 2, None)},
     "qwen2": {"small": "qwen2.5-mini-chat", "pre": "qwen2", "ids": (432, 434, 432)},
     "qwen3": {"small": "Qwen3-0.001B-Thinking-2507", "pre": "qwen2", "ids": (436, 438, 436)},
+    "words": {"small": HAND_MADE + "words", "pre": "jina-v1-en", "ids": (0, 2, 1)},
+    "roberta": {"small": HAND_MADE + "roberta", "pre": "roberta-bpe", "ids": (0, 2, 1)},
     "bert": {"small": "all-tiny-L2-v2", "pre": "jina-v2-en", "ids": (None, None, 0)},
     "t5": {"small": HAND_MADE + "t5-spm", "ids": (None, 1, 0)},
     "xlm-roberta": {"small": HAND_MADE + "xlmr-spm", "ids": (0, 2, 1)},
@@ -597,3 +599,5 @@ for name, quantized in {
 wide("granite-hybrid", "Q4_K_M", mamba_n_heads=32)
 wide("nemotron-h-moe", "Q4_K_M", moe_shared_expert_intermediate_size=256)
 wide("mamba2", "Q4_K_M", num_heads=32)
+
+import class_encoders  # noqa: E402, F401

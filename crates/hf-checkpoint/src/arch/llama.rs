@@ -59,6 +59,10 @@ pub(super) const SMOLLM3: Family = Family {
     ..LLAMA
 };
 
+/// Llama that looks both ways, for embeddings; no key of the converter's says so, but the architecture does.
+pub(super) const LLAMA_EMBED: Family =
+    Family { classes: &["LlamaBidirectionalModel"], architecture: "llama-embed", headed: &[], ..LLAMA };
+
 /// Arcee's AFM: a feed-forward part without a gate.
 pub(super) const ARCEE: Family = Family {
     classes: &["ArceeForCausalLM"],

@@ -8,7 +8,9 @@ mod bert;
 mod bloom;
 mod cohere;
 mod deepseek;
+mod distil_bert;
 mod ernie;
+mod euro_bert;
 mod exaone;
 mod experts;
 mod gemma;
@@ -20,6 +22,7 @@ mod gpt_oss;
 mod granite;
 mod granite_hybrid;
 mod hunyuan;
+mod jina;
 mod lfm2;
 mod llama;
 mod llama4;
@@ -28,6 +31,7 @@ mod modern_bert;
 mod mpt;
 mod nemotron;
 mod nemotron_h;
+mod neo_bert;
 mod nomic;
 mod olmo;
 mod parameter;
@@ -62,9 +66,14 @@ static FAMILIES: &[&Family] = &[
     &llama::MIXTRAL,
     &llama::MISTRAL3,
     &llama::SMOLLM3,
+    &llama::LLAMA_EMBED,
     &llama::ARCEE,
     &apertus::APERTUS,
     &bert::BERT,
+    &distil_bert::DISTIL_BERT,
+    &euro_bert::EURO_BERT,
+    &jina::JINA_BERT_V2,
+    &neo_bert::NEO_BERT,
     &roberta::ROBERTA,
     &roberta::XLM_ROBERTA,
     &modern_bert::MODERN_BERT,

@@ -13,8 +13,8 @@ const MODES: &[(&str, u32)] = &[("mean", 1), ("cls", 2), ("lasttoken", 3)];
 const SWITCHES: &[(&str, u32)] =
     &[("pooling_mode_mean_tokens", 1), ("pooling_mode_cls_token", 2), ("pooling_mode_lasttoken", 3)];
 
-/// Writes `pooling_type`, if modules.json names a pooling module, and `classifier.pooling_type`.
-pub(super) fn write(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
+/// Writes `pooling_type`, if modules.json names a pooling module.
+pub(super) fn of_sentence(context: &Context<'_>, pairs: &mut Metadata) -> Result<(), Error> {
     let arch = context.architecture;
     let modules_path = context.folder.join("modules.json");
     if let Some(modules) = json::read_if_there(&modules_path)? {
@@ -33,12 +33,18 @@ pub(super) fn write(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<Str
             pairs.insert(format!("{arch}.pooling_type"), kind(&path)?);
         }
     }
+    Ok(())
+}
+
+/// The same, and `classifier.pooling_type`.
+pub(super) fn write(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
+    of_sentence(context, pairs)?;
     if let Some(mode) = context.config.get("classifier_pooling") {
         let known = MODES.iter().take(2).find(|(name, _)| mode == name);
         let Some((_, number)) = known else {
             return Err(bad_key(context.config.path(), "classifier_pooling", mode, "cls or mean"));
         };
-        pairs.insert(format!("{arch}.classifier.pooling_type"), *number);
+        pairs.insert(context.key(".classifier.pooling_type"), *number);
     }
     Ok(())
 }

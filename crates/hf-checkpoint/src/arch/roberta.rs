@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::bert::{BERT, BOTH_WAYS, LAYERS, TYPED_WORDS, TYPES};
 use super::parameter::Parameter;
 use super::text::TEXT;
-use super::{Context, Family, Names, Presence, Row, Start, Step};
+use super::{Context, Family, Names, Presence, Row, Start, Step, jina};
 use crate::config::Config;
 use crate::error::Error;
 use crate::sizes::Dim::{self, Hidden, Labels, Positions};
@@ -26,6 +26,7 @@ pub(super) const ROBERTA: Family = Family {
 pub(super) const XLM_ROBERTA: Family = Family {
     classes: &["XLMRobertaModel", "XLMRobertaForSequenceClassification"],
     tokenizer: TokenizerKind::XlmRoberta,
+    variant: Some(|config| jina::has_adaptations(config).then_some(&jina::JINA_BERT_V3)),
     // The types are among the tokenizer's pairs.
     closing: &[],
     ..ROBERTA

@@ -6,13 +6,13 @@ use gguf_format::Metadata;
 
 use super::error::TokenizerError;
 use super::file::{read_text, value_error};
-use super::json::TokenizerJson;
+use super::json::{TokenizerJson, component_type};
 use super::merges::Merge;
 use super::metadata::{MERGES, MODEL, PRE, TOKEN_TYPE, TOKENS};
 use super::pre;
 use super::special::{COMMON, SpecialTokens};
 use super::vocabulary::Vocabulary;
-use super::{Files, TokenizerInput, Written};
+use super::{Files, TokenizerInput, TokenizerKind, Written};
 
 /// Writes the pairs of a byte-level BPE tokenizer.
 pub(super) fn write(
@@ -24,10 +24,13 @@ pub(super) fn write(
     json.expect_model("BPE")?;
     let vocabulary = Vocabulary::new(input.dir, json, &files.tokenizer, input.config)?;
     let tokens = vocabulary.tokens(input.vocab_size)?;
-    let pre = pre::recognise(&vocabulary, input.pre)?;
+    // These words are split at spaces alone, which llama.cpp has a tokenizer of its own for.
+    let words =
+        input.kind == TokenizerKind::ByteLevelOrWords && component_type(&json.pre_tokenizer) == "Whitespace";
+    let pre = if words { None } else { Some(pre::recognise(&vocabulary, input.pre)?) };
     let size = tokens.texts.len();
-    pairs.insert(MODEL, "gpt2");
-    pairs.insert(PRE, pre.name);
+    pairs.insert(MODEL, if words { "whitespace" } else { "gpt2" });
+    pairs.insert(PRE, pre.as_ref().map_or("whitespace", |pre| pre.name));
     let types = tokens.type_numbers();
     let fixed =
         |token: &str| tokens.texts.iter().position(|t| t == token).and_then(|i| u32::try_from(i).ok());
@@ -44,7 +47,7 @@ pub(super) fn write(
     } else {
         pairs.insert(MERGES, merges);
     }
-    let mut specials = SpecialTokens::gather(&files.sources_of(input, &pre), COMMON)?;
+    let mut specials = SpecialTokens::gather(&files.sources_of(input, pre.as_ref()), COMMON)?;
     for (role, token, id) in fixed {
         match id {
             Some(id) => specials.fix_id(role, id),
@@ -53,7 +56,7 @@ pub(super) fn write(
     }
     specials.write(pairs)?;
     notes.extend(specials.notes);
-    Ok(Written { size, pre: Some(pre), notes })
+    Ok(Written { size, pre, notes })
 }
 
 /// The merges as GGUF has them; without any in `tokenizer.json`, those of `merges.txt`.

@@ -63,6 +63,8 @@ pub(crate) enum TokenizerKind {
     SentencePieceOrBpe,
     /// Byte-level BPE.
     ByteLevel,
+    /// Byte-level BPE, or BPE of words between spaces (Jina's embeddings for two languages).
+    ByteLevelOrWords,
     /// Byte-level BPE, else `tokenizer.model` (Mamba).
     BpeOrSentencePiece,
     /// `tokenizer.model` (Gemma 1 and 2).
@@ -101,7 +103,7 @@ impl TokenizerKind {
             Self::SentencePiece => "tokenizer.model",
             Self::T5 => "tokenizer.model, spiece.model or tokenizer.json",
             Self::XlmRoberta | Self::XlmRobertaMasked => "sentencepiece.bpe.model or tokenizer.json",
-            Self::ByteLevel => "tokenizer.json, or vocab.json and merges.txt",
+            Self::ByteLevel | Self::ByteLevelOrWords => "tokenizer.json, or vocab.json and merges.txt",
             Self::WordPiece => "tokenizer.json or vocab.txt",
             Self::Gemma4 => "tokenizer.json",
         }
@@ -181,10 +183,10 @@ impl Files {
 
     /// The same for a tokenizer with this pre-tokenizer: of older files that the converter makes nothing of, what they
     /// would say as `tokenizer.json`.
-    fn sources_of<'a>(&'a self, input: &TokenizerInput<'a>, pre: &PreTokenizer) -> Sources<'a> {
+    fn sources_of<'a>(&'a self, input: &TokenizerInput<'a>, pre: Option<&PreTokenizer>) -> Sources<'a> {
         let sources = self.sources(input);
         match &self.old {
-            Some(old) if !old.is_converted(pre) => {
+            Some(old) if !pre.is_some_and(|pre| old.is_converted(pre)) => {
                 Sources { json: Some(&old.json), tokenizer: &old.config, ..sources }
             }
             _ => sources,

@@ -37,7 +37,7 @@ pub(super) fn write(
     let types = tokens.type_numbers();
     pairs.insert(TOKENS, tokens.texts);
     pairs.insert(TOKEN_TYPE, types);
-    let sources = Sources { vocab_size: u32::try_from(size).ok(), ..files.sources_of(input, &pre) };
+    let sources = Sources { vocab_size: u32::try_from(size).ok(), ..files.sources_of(input, Some(&pre)) };
     let specials = SpecialTokens::gather(&sources, COMMON)?;
     specials.write(pairs)?;
     Ok(Written { size, pre: Some(pre), notes: specials.notes })
