@@ -100,6 +100,16 @@ pub enum Error {
     },
 
     // A file of the folder.
+    /// A file is larger than any of its kind.
+    #[error("{}: {bytes} bytes, expected at most {limit} of such a file", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
+        /// The most that is read.
+        limit: u64,
+    },
     /// A file is not JSON.
     #[error("{}: not valid JSON: {source}", path.display())]
     Json {

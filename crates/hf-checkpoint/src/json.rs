@@ -4,16 +4,21 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::bounded::{self, CONFIG_BYTES, Unread};
 use crate::error::Error;
 
-/// Reads a JSON file.
+/// Reads a JSON file with settings.
 pub(crate) fn read(path: &Path) -> Result<Value, Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Io {
-        action: "read".to_owned(),
-        path: path.to_owned(),
-        source,
+    read_within(path, CONFIG_BYTES)
+}
+
+/// Reads a JSON file of no more than so many bytes.
+pub(crate) fn read_within(path: &Path, limit: u64) -> Result<Value, Error> {
+    let bytes = bounded::read(path, limit).map_err(|unread| match unread {
+        Unread::Io(source) => Error::Io { action: "read".to_owned(), path: path.to_owned(), source },
+        Unread::TooLarge { bytes, limit } => Error::TooLarge { path: path.to_owned(), bytes, limit },
     })?;
-    serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.to_owned(), source })
+    bounded::parse(&bytes).map_err(|source| Error::Json { path: path.to_owned(), source })
 }
 
 /// Reads a JSON file if it is there.

@@ -3,6 +3,7 @@
 
 mod adapter;
 mod arch;
+mod bounded;
 mod checkpoint;
 mod config;
 mod defaults;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::bounded::INDEX_BYTES;
 use crate::error::Error;
 use crate::header::{self, Entry};
 use crate::json;
@@ -134,7 +135,7 @@ fn read_index(
     index: &Path,
     problems: &mut Vec<ShardProblem>,
 ) -> Result<BTreeMap<String, Vec<String>>, Error> {
-    let document = json::read(index)?;
+    let document = json::read_within(index, INDEX_BYTES)?;
     let map = match document.get("weight_map") {
         Some(Value::Object(map)) if !map.is_empty() => map,
         Some(Value::Object(_)) | None => {

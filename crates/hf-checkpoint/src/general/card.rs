@@ -5,6 +5,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 
+use crate::bounded::{self, CONFIG_BYTES, Unread};
+
 /// What the card says; nothing if there is none.
 #[derive(Debug, Default)]
 pub(super) struct Card(Map<String, Value>);
@@ -16,10 +18,11 @@ impl Card {
         if !path.is_file() {
             return Self::default();
         }
-        let parsed = match std::fs::read(&path).map(String::from_utf8) {
+        let parsed = match bounded::read(&path, CONFIG_BYTES).map(String::from_utf8) {
             Ok(Ok(text)) => Self::parse(&text),
             Ok(Err(_)) => Err("not UTF-8".to_owned()),
-            Err(error) => Err(format!("cannot read: {error}")),
+            Err(Unread::Io(error)) => Err(format!("cannot read: {error}")),
+            Err(Unread::TooLarge { bytes, limit }) => Err(format!("{bytes} bytes, at most {limit} expected")),
         };
         parsed.unwrap_or_else(|why| {
             notes.push(format!("{}: {why}; the model card was left out", path.display()));

@@ -3,6 +3,7 @@
 pub(crate) mod layout;
 mod place;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
 
 use gguf_format::{Dims, GgmlType, MAX_TENSOR_NAME_BYTES};
@@ -83,12 +84,15 @@ struct Named<'a> {
     numbers: BTreeMap<String, usize>,
     /// Those that no row has taken.
     left: HashSet<usize>,
+    /// Experts that were asked for one by one.
+    experts: Cell<u64>,
 }
 
 impl<'a> Named<'a> {
     /// Leaves out what no GGUF file has, with a note of it.
     fn new(family: &Family, config: &Config, model: Skipping, weights: &'a Weights, map: &mut Map) -> Self {
-        let mut named = Self { weights, numbers: BTreeMap::new(), left: HashSet::new() };
+        let mut named =
+            Self { weights, numbers: BTreeMap::new(), left: HashSet::new(), experts: Cell::new(0) };
         let mut skipped = Vec::new();
         for (number, weight) in weights.list().iter().enumerate() {
             let plain = family.names.plain(&weight.name);

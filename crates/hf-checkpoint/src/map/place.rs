@@ -123,15 +123,20 @@ impl Place {
         if !name.contains("{e}") {
             return Ok(vec![name]);
         }
-        if !needed && !named.numbers.contains_key(&name.replace("{e}", "0")) {
-            return Ok(Vec::new());
+        // Where the first is not there the others need not be asked for: a config may claim any number of them.
+        let first = name.replace("{e}", "0");
+        if !named.numbers.contains_key(&first) {
+            return Ok(if needed { vec![first] } else { Vec::new() });
         }
         let count = config.dim_of(source.count, self.block)?;
         let most = named.weights.list().len() as u64;
-        if count > most {
+        // Of all blocks together there cannot be more than tensors, either; several forms may have the same names.
+        let asked = named.experts.get().saturating_add(count);
+        if count > most || asked > most.saturating_mul(8) {
             let expected = format!("no more than the checkpoint's {most} tensors");
             return Err(json::bad_key(config.path(), &source.count.name(), &count.into(), &expected));
         }
+        named.experts.set(asked);
         Ok((0..count).map(|e| name.replace("{e}", &e.to_string())).collect())
     }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::config::TokenizerConfig;
 use super::error::TokenizerError;
-use super::file::{brief, read_json, read_text, value_error};
+use super::file::{brief, read_settings, read_text, value_error};
 use super::metadata::{CHAT_TEMPLATE, CHAT_TEMPLATES};
 
 /// The chat templates of a folder.
@@ -47,7 +47,7 @@ impl Templates {
             return Ok(Self { found, path });
         }
         let path = folder.join("chat_template.json");
-        match read_json::<Value>(&path)? {
+        match read_settings(&path)? {
             Some(json) => match json.get("chat_template") {
                 Some(value) => Self::from_json(value, &path),
                 None => Ok(Self::default()),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::error::TokenizerError;
-use super::file::{brief, read_json, value_error};
+use super::file::{brief, read_map, value_error};
 use super::json::AddedToken;
 
 /// The names of the special tokens that any tokenizer may have, in the order in which transformers adds them.
@@ -25,7 +25,7 @@ impl TokenizerConfig {
     /// Reads the file of a folder.
     pub(super) fn read(folder: &Path) -> Result<Self, TokenizerError> {
         let path = folder.join("tokenizer_config.json");
-        Ok(Self { map: read_json(&path)?.unwrap_or_default(), path })
+        Ok(Self { map: read_map(&path)?, path })
     }
 
     /// A text of the file.
@@ -74,9 +74,8 @@ impl TokenizerConfig {
         let mut extra = self.extra_special_tokens();
         // Older folders keep the special tokens in a file of their own, which counts where the configuration does not list
         // the added tokens itself.
-        if !map.contains_key("added_tokens_decoder")
-            && let Some(older) = read_json::<Map<String, Value>>(&folder.join("special_tokens_map.json"))?
-        {
+        if !map.contains_key("added_tokens_decoder") {
+            let older = read_map(&folder.join("special_tokens_map.json"))?;
             let older = Self { map: older, path: PathBuf::new() };
             if extra.is_empty() {
                 extra = older.extra_special_tokens();

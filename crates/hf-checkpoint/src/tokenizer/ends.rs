@@ -10,7 +10,7 @@ use std::path::Path;
 use gguf_format::{Array, Metadata, Value as Gguf};
 use serde_json::{Map, Value};
 
-use super::file::{brief, read_json};
+use super::file::{brief, read_map};
 use super::metadata::{TOKENS, token_id_key};
 
 /// Texts of tokens that llama.cpp takes for the end of a turn, and stops at (`llama-vocab.cpp` of the pinned version).
@@ -50,8 +50,7 @@ const MAX_ENDS: usize = 256;
 /// that the converter writes.
 pub(crate) fn write(folder: &Path, config: &Value, pairs: &mut Metadata, notes: &mut Vec<String>) {
     // What is wrong with the file, the sampling keys' reading of it has said.
-    let generation: Map<String, Value> =
-        read_json(&folder.join("generation_config.json")).ok().flatten().unwrap_or_default();
+    let generation: Map<String, Value> = read_map(&folder.join("generation_config.json")).unwrap_or_default();
     let of_config = [config.get("eos_token_id"), config.pointer("/text_config/eos_token_id")];
     let of_config = of_config.into_iter().flatten().find(|value| !value.is_null());
     let mut listed = Vec::new();

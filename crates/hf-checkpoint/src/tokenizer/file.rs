@@ -1,37 +1,50 @@
 //! A tokenizer's files: found or absent, bounded in size, parsed.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::TokenizerError;
-
-/// Ten times the largest tokenizer known (Gemma 3: 33 MB).
-const MAX_BYTES: u64 = 512 << 20;
+use crate::bounded::{self, CONFIG_BYTES, TOKENIZER_BYTES, Unread};
 
 /// The bytes of a file; `None` if there is no such file.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, TokenizerError> {
-    let io = |source| TokenizerError::Io { path: path.into(), source };
-    match std::fs::metadata(path) {
-        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
-        Err(e) => return Err(io(e)),
-        Ok(m) if !m.is_file() => return Ok(None),
-        Ok(_) => (),
-    }
-    let file = File::open(path).map_err(io)?;
-    let len = file.metadata().map_err(io)?.len();
-    if len > MAX_BYTES {
-        return Err(TokenizerError::TooLarge { path: path.into(), bytes: len, limit: MAX_BYTES });
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(io)?;
-    Ok(Some(bytes))
+    read_within(path, TOKENIZER_BYTES)
 }
 
-/// A JSON file; `None` if there is no such file.
+fn read_within(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, TokenizerError> {
+    match std::fs::metadata(path) {
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Ok(m) if !m.is_file() => return Ok(None),
+        _ => (),
+    }
+    match bounded::read(path, limit) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(Unread::Io(source)) => Err(TokenizerError::Io { path: path.into(), source }),
+        Err(Unread::TooLarge { bytes, limit }) => {
+            Err(TokenizerError::TooLarge { path: path.into(), bytes, limit })
+        }
+    }
+}
+
+/// A JSON file of any form, with settings; `None` if there is no such file.
+pub(super) fn read_settings(path: &Path) -> Result<Option<Value>, TokenizerError> {
+    let Some(bytes) = read_within(path, CONFIG_BYTES)? else { return Ok(None) };
+    bounded::parse(&bytes).map(Some).map_err(|source| TokenizerError::Json { path: path.into(), source })
+}
+
+/// A JSON object of settings; empty if there is no such file.
+pub(super) fn read_map(path: &Path) -> Result<Map<String, Value>, TokenizerError> {
+    match read_settings(path)? {
+        None => Ok(Map::new()),
+        Some(Value::Object(map)) => Ok(map),
+        Some(other) => Err(value_error(path, "the file", brief(&other), "an object")),
+    }
+}
+
+/// A JSON file of this form; `None` if there is no such file.
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, TokenizerError> {
     let Some(bytes) = read(path)? else { return Ok(None) };
     let source = match serde_json::from_slice(&bytes) {

@@ -13,19 +13,20 @@ use super::class::Class;
 use super::error::TokenizerError;
 use super::file::{read_json, value_error};
 use super::merges::Merges;
+use crate::bounded;
 
 /// The file.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct TokenizerJson {
     #[serde(default)]
     pub added_tokens: Option<Vec<NumberedToken>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::value")]
     pub normalizer: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::value")]
     pub pre_tokenizer: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::value")]
     pub post_processor: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::value")]
     pub decoder: Value,
     pub model: Model,
     /// Where it was read from.
@@ -38,10 +39,18 @@ pub(super) struct TokenizerJson {
 
 /// A token of `added_tokens`, with its id.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "RawAddedToken")]
 pub(super) struct NumberedToken {
     pub id: u32,
-    #[serde(flatten)]
     pub token: AddedToken,
+}
+
+impl TryFrom<RawAddedToken> for NumberedToken {
+    type Error = &'static str;
+
+    fn try_from(raw: RawAddedToken) -> Result<Self, Self::Error> {
+        Ok(Self { id: raw.id.ok_or("missing field `id`")?, token: raw.into() })
+    }
 }
 
 /// A token that is cut out of the text before the model sees it.
@@ -72,6 +81,8 @@ impl AddedToken {
 
 #[derive(Deserialize)]
 struct RawAddedToken {
+    /// Tokens that are listed elsewhere have theirs beside them.
+    id: Option<u32>,
     content: String,
     #[serde(default)]
     single_word: bool,
