@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use export_pipeline::{Cancel, Existing, Plan, Progress, RunOptions};
 use gguf_format::{Metadata, Value};
 use hf_checkpoint::Options;
-use provenance::{ExperimentProvenance, GeneralMetadata, MetadataFile};
+use provenance::{ExperimentProvenance, GeneralMetadata, MetadataFile, to_text};
 use quant_recipe::{ImportanceMatrix, ModelFacts, PrunedLayers, Recipe, TensorDesc, guessed_file_type};
 
 use crate::error::GgufExportError;
@@ -195,21 +195,31 @@ impl GgufExporter {
         QuantizationType::of(&self.recipe)
     }
 
-    /// The metadata that this exporter adds to whatever a checkpoint says, as text, in the order of the file.
+    /// The metadata that this exporter sets, whatever a checkpoint says, as text, in the order of the file: all that was given
+    /// it, each key once, with the value that wins.
+    ///
+    /// What only a model can tell is not among them: its own metadata, its name where one is given for it
+    /// ([`with_model_name`](Self::with_model_name)), and the file type of a copy. An architecture that is given is that of the
+    /// file only where the model says none. What cannot be written is listed too: [`plan`](Self::plan) refuses it.
     #[must_use]
     pub fn collect_metadata(&self) -> Vec<(String, String)> {
-        let mut pairs = Vec::new();
-        if let Some(general) = &self.general {
-            pairs.extend(general.to_metadata_pairs());
+        let mut metadata = Metadata::new();
+        if let Some(general) = &self.general
+            && general.merge_into(&mut metadata).is_err()
+        {
+            metadata.extend(general.to_metadata_pairs());
         }
-        if let Some(provenance) = &self.provenance {
-            pairs.extend(provenance.to_metadata_pairs());
+        if let Some(provenance) = &self.provenance
+            && provenance.merge_into(&mut metadata).is_err()
+        {
+            metadata.extend(provenance.to_metadata_pairs());
         }
-        pairs.push(("general.quantization_version".into(), QUANTIZATION_VERSION.to_string()));
-        if let Some(file_type) = self.recipe.file_type() {
-            pairs.push(("general.file_type".into(), file_type.id().to_string()));
+        self.name_adapters(&mut metadata);
+        if let Some(file) = &self.metadata_file {
+            file.merge_without_model(&mut metadata);
         }
-        pairs
+        self.close(&mut metadata, self.recipe.file_type().map(|file_type| file_type.id().into()));
+        metadata.iter().map(|(key, value)| (key.to_owned(), to_text(value))).collect()
     }
 
     /// Plans an export: reads the headers of the model at `input` (a Hugging Face folder, an index, a
@@ -282,23 +292,34 @@ impl GgufExporter {
         if let Some(provenance) = &self.provenance {
             provenance.merge_into(metadata)?;
         }
+        self.name_adapters(metadata);
+        if let Some(file) = &self.metadata_file {
+            file.merge_into(metadata)?;
+        }
+        let file_type = match (self.recipe.file_type(), metadata.get(FILE_TYPE_KEY)) {
+            (Some(file_type), _) => Value::U32(file_type.id()),
+            (None, Some(kept)) => kept.clone(),
+            (None, None) => guessed_file_type(input.tensors()?.iter().map(|tensor| tensor.element)).into(),
+        };
+        self.close(metadata, Some(file_type));
+        Ok(())
+    }
+
+    /// Says which adapters are merged.
+    fn name_adapters(&self, metadata: &mut Metadata) {
         for (number, (folder, scale)) in self.adapters.iter().enumerate() {
             let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
             let name = name(folder).or_else(|| name(&folder.canonicalize().ok()?)).unwrap_or_default();
             metadata.insert(format!("entrenar.lora.{number}.name"), name);
             metadata.insert(format!("entrenar.lora.{number}.scale"), *scale as f32);
         }
-        if let Some(file) = &self.metadata_file {
-            file.merge_into(metadata)?;
-        }
+    }
+
+    /// Puts at the end what goes there.
+    fn close(&self, metadata: &mut Metadata, file_type: Option<Value>) {
         metadata.move_to_end(QUANTIZATION_VERSION_KEY, QUANTIZATION_VERSION);
-        let file_type = match (self.recipe.file_type(), metadata.get(FILE_TYPE_KEY)) {
-            (Some(file_type), _) => Value::U32(file_type.id()),
-            (None, Some(kept)) => kept.clone(),
-            (None, None) => guessed_file_type(input.tensors()?.iter().map(|tensor| tensor.element)).into(),
-        };
         // Adapters have none.
-        if self.adapter_base.is_none() {
+        if let Some(file_type) = file_type.filter(|_| self.adapter_base.is_none()) {
             metadata.move_to_end(FILE_TYPE_KEY, file_type);
         }
         for (key, value) in &self.overrides {
@@ -309,7 +330,6 @@ impl GgufExporter {
                 metadata.move_to_end(key, value);
             }
         }
-        Ok(())
     }
 
     /// Carries out a plan that this exporter made. Shards go to `output-00001-of-00003.gguf` and so on, without a

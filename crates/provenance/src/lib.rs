@@ -22,4 +22,5 @@ pub use general::GeneralMetadata;
 pub use hidden::is_hidden;
 pub use license::License;
 pub use metadata_file::{KeyProblem, MetadataFile, MetadataFileError};
+pub use pairs::to_text;
 pub use template::{TemplateFinding, TemplateIssue, TemplateLevel, lint_template, lint_templates};

@@ -48,17 +48,24 @@ pub(crate) fn remove_references(metadata: &mut Metadata, kind: Kind) {
     }
 }
 
-/// A value of ours as one line of text: a list has its entries between commas.
-pub(crate) fn to_text(value: &Value) -> String {
-    match value {
-        Value::String(s) => s.to_string(),
-        Value::U32(n) => n.to_string(),
-        Value::Array(Array::String(list)) => {
-            list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        }
-        // Nothing else is written by this crate.
-        other => format!("{other:?}"),
+/// A value as text: numbers in decimal, a list with its entries between commas.
+#[must_use]
+pub fn to_text(value: &Value) -> String {
+    fn joined<T>(list: &[T], text: impl Fn(&T) -> String) -> String {
+        list.iter().map(text).collect::<Vec<_>>().join(", ")
     }
+    macro_rules! texts {
+        ($($ty:ident),*) => {
+            match value {
+                $(Value::$ty(one) => one.to_string(),
+                Value::Array(Array::$ty(list)) => joined(list, ToString::to_string),)*
+                Value::Array(Array::Array(lists)) => {
+                    joined(lists, |list| format!("[{}]", to_text(&Value::Array(list.clone()))))
+                }
+            }
+        };
+    }
+    texts!(U8, I8, U16, I16, U32, I32, U64, I64, F32, F64, Bool, String)
 }
 
 #[cfg(test)]

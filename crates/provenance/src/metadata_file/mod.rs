@@ -142,6 +142,32 @@ impl MetadataFile {
         if !problems.is_empty() {
             return Err(MetadataFileError::Keys { path: self.path.clone(), problems });
         }
+        self.take_out(metadata);
+        merge(metadata, pairs);
+        Ok(())
+    }
+
+    /// As [`merge_into`](Self::merge_into), for metadata that are no model's: to show what the file says. A value whose type is
+    /// that of the model's key has the type that JSON gives it; what has none is a text of JSON.
+    pub fn merge_without_model(&self, metadata: &mut Metadata) {
+        let mut pairs = Vec::new();
+        for (key, entry) in &self.entries {
+            match entry {
+                Entry::Set(value) => pairs.push((key.clone(), value.clone())),
+                Entry::References(kind, list) => pairs.extend(reference_pairs(*kind, list)),
+                Entry::AsModel(json) => {
+                    let value = Wanted::number(json).or_else(|| Wanted::plain(json)).and_then(|w| w.of(json));
+                    pairs.push((key.clone(), value.unwrap_or_else(|| json.to_string().into())));
+                }
+                Entry::Remove => {}
+            }
+        }
+        self.take_out(metadata);
+        merge(metadata, pairs);
+    }
+
+    /// Takes out what the file removes, and the lists that it replaces.
+    fn take_out(&self, metadata: &mut Metadata) {
         for (key, entry) in &self.entries {
             match (entry, LISTS.iter().find(|(list, _)| list == key)) {
                 (Entry::References(kind, _), _) | (Entry::Remove, Some((_, kind))) => {
@@ -151,8 +177,6 @@ impl MetadataFile {
                 _ => {}
             }
         }
-        merge(metadata, pairs);
-        Ok(())
     }
 }
 

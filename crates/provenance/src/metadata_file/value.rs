@@ -52,6 +52,24 @@ impl Wanted {
         }
     }
 
+    /// The widest type for a number, or for a list of numbers.
+    pub(super) fn number(json: &Json) -> Option<Self> {
+        let one = |json: &Json| match json {
+            json if json.is_i64() => Some(ValueType::I64),
+            json if json.is_u64() => Some(ValueType::U64),
+            json if json.is_f64() => Some(ValueType::F64),
+            _ => None,
+        };
+        match json {
+            Json::Array(list) if list.iter().all(|json| one(json).is_some()) => {
+                let all = |ty| list.iter().all(|json| one(json) == Some(ty));
+                let ty = [ValueType::I64, ValueType::U64].into_iter().find(|ty| all(*ty));
+                list.first().map(|_| Self::ArrayOf(ty.unwrap_or(ValueType::F64)))
+            }
+            json => one(json).map(Self::One),
+        }
+    }
+
     /// The type that is written beside a value, `{"u32": 7}`, and the value.
     pub(super) fn said(json: &Json) -> Option<(Self, &Json)> {
         let object = json.as_object().filter(|object| object.len() == 1)?;
