@@ -75,7 +75,7 @@ def gpt_oss():
 
 
 def deepseek():
-    config = transformers.DeepseekV3Config(**{**DECODER, **vocab(QWEN)}, moe_intermediate_size=24, n_routed_experts=4,
+    config = transformers.DeepseekV3Config(**{**DECODER, **vocab(QWEN), "num_key_value_heads": 4}, moe_intermediate_size=24, n_routed_experts=4,
                                            num_experts_per_tok=2, n_group=1, topk_group=1, n_shared_experts=1,
                                            first_k_dense_replace=1, q_lora_rank=8, kv_lora_rank=8, qk_rope_head_dim=4,
                                            qk_nope_head_dim=8, v_head_dim=8)
