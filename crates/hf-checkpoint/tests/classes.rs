@@ -54,3 +54,26 @@ fn wrong(golden: &Path, parent: &Path, name: &str) -> Option<String> {
     fs::remove_dir_all(folder).unwrap();
     (!differences.is_empty()).then(|| format!("{name}:\n{}", differences.join("\n")))
 }
+
+/// A setting that is no part of anything is not taken for the default, nor cut to what fits.
+#[test]
+fn a_part_of_a_head_that_turns_must_be_a_part() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/classes");
+    let parent = tempfile::tempdir().unwrap();
+    for name in ["gpt-neox", "cohere2"] {
+        let folder = Description::read(&golden.join(format!("{name}.json"))).write(parent.path(), name);
+        let config = folder.join("config.json");
+        let whole: serde_json::Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
+        for wrong in ["\"0.25\"", "1e30", "-1"] {
+            let mut changed = whole.clone();
+            changed["rotary_pct"] = serde_json::from_str(wrong).unwrap();
+            fs::write(&config, changed.to_string()).unwrap();
+            let error = Checkpoint::open(&folder, &Options::new()).map(|_| ()).unwrap_err().to_string();
+            let expected = "expected a number from 0 to 1";
+            assert!(
+                error.contains("config.json: key `rotary_pct` is ") && error.ends_with(expected),
+                "{error}"
+            );
+        }
+    }
+}

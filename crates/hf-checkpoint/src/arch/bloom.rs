@@ -5,7 +5,7 @@ use gguf_format::Metadata;
 
 use super::llama::LLAMA;
 use super::parameter::{Const, Kind, Parameter, constant, needed, size};
-use super::rules::{part_of, rotary_part};
+use super::rules::{part_of, rotary_pct};
 use super::text::NOT_TEXT;
 use super::{Context, Family, Names, Presence, Row, Start, Step};
 use crate::config::Config;
@@ -98,10 +98,7 @@ const NEOX_ROWS: &[Row] = &[
 
 fn rotated(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
     let config = context.config;
-    let part = match config.get("rotary_pct").and_then(serde_json::Value::as_f64) {
-        Some(part) => part,
-        None => rotary_part(config, 0.25)?,
-    };
+    let part = rotary_pct(config, 0.25)?;
     let width = config.dim(HEAD)?;
     pairs.insert(context.key(".rope.dimension_count"), part_of(part, width));
     Ok(())

@@ -4,7 +4,7 @@ use gguf_format::Metadata;
 
 use super::llama::{ENDS, LLAMA, PLAIN_ATTENTION, PLAIN_FORWARD};
 use super::parameter::{Const, Kind, Parameter, constant, needed, size};
-use super::rules::{part_of, rotary_part};
+use super::rules::{part_of, rotary_pct};
 use super::text::TEXT;
 use super::{Context, Family, Presence, Row};
 use crate::error::Error;
@@ -65,10 +65,7 @@ fn trained_length(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<Strin
 
 fn rotated(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
     let config = context.config;
-    let part = match config.get("rotary_pct").and_then(serde_json::Value::as_f64) {
-        Some(part) => part,
-        None => rotary_part(config, 1.0)?,
-    };
+    let part = rotary_pct(config, 1.0)?;
     let width = config.dim(Quotient(&Hidden, &Heads))?;
     pairs.insert(context.key(".rope.dimension_count"), part_of(part, width));
     Ok(())

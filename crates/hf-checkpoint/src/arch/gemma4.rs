@@ -8,7 +8,6 @@ use super::gemma::{GEMMA3, gemma3};
 use super::gemma3n::{LAYER_EMBEDDINGS, LAYER_INPUTS, NORMS, OWN_KEYS, first_shared, window_layers};
 use super::llama::ENDS;
 use super::parameter::{Const, Kind, Parameter, constant, needed, value};
-use super::rules::sliding;
 use super::text::TEXT;
 use super::{Context, Family, Generated, Presence, Row, Source};
 use crate::config::Config;
@@ -116,8 +115,9 @@ fn mixed(config: &Config) -> bool {
 
 /// Whether a layer sees all; an older configuration's last one always does.
 fn sees_all(config: &Config, block: u64) -> bool {
-    let windows = sliding(config).ok().flatten().unwrap_or_default();
-    usize::try_from(block).ok().and_then(|block| windows.get(block)) == Some(&false)
+    let kinds = config.get("layer_types").and_then(Value::as_array);
+    let kind = usize::try_from(block).ok().and_then(|block| kinds?.get(block)?.as_str());
+    kind.is_some_and(|kind| kind != "sliding_attention")
 }
 
 /// A setting of layers that see all: its own key, or today's, which says it of each such layer.

@@ -21,6 +21,18 @@ pub(super) fn rotary_part(config: &Config, or: f64) -> Result<f64, Error> {
     }
 }
 
+/// `rotary_pct`, as older configs call it; else as [`rotary_part`].
+pub(super) fn rotary_pct(config: &Config, or: f64) -> Result<f64, Error> {
+    let key = "rotary_pct";
+    match config.get(key) {
+        None => rotary_part(config, or),
+        Some(v) => {
+            let part = v.as_f64().filter(|p| (0.0..=1.0).contains(p));
+            part.ok_or_else(|| bad_key(config.path(), key, v, "a number from 0 to 1"))
+        }
+    }
+}
+
 /// Part of a size, as Python's `int(part * size)`.
 pub(super) fn part_of(part: f64, size: u64) -> u32 {
     (part * size as f64) as u32
