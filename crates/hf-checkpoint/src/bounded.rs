@@ -127,7 +127,6 @@ impl<'de> Visitor<'de> for Bounded<'_> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 mod tests {
     use super::*;
 

@@ -39,6 +39,8 @@ impl Card {
             non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
             strict_booleans: true,
             with_snippet: false,
+            // Cards name nothing twice by reference; a few lines of such could stand for millions.
+            alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 10_000 },
         };
         match serde_saphyr::from_str_with_options(&yaml, options) {
             Ok(Value::Object(map)) => Ok(Self(map)),

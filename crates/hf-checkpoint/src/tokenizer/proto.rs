@@ -7,8 +7,8 @@ use prost::{DecodeError, Message};
 
 use super::MAX_TOKENS;
 use super::error::TokenizerError;
-use super::file::{read, value_error};
-use super::metadata::{TokenType, Tokens};
+use super::file::{read, shorten, value_error};
+use super::metadata::{TokenType, Tokens, is_byte};
 
 /// The score of an id that has no piece.
 const PADDING_SCORE: f32 = -10000.0;
@@ -92,8 +92,25 @@ impl Model {
         match count_pieces(&bytes).map_err(broken)? {
             0 => Err(value_error(path, "pieces", "none", expected())),
             count if count > MAX_TOKENS => Err(value_error(path, "pieces", count.to_string(), expected())),
-            _ => Self::decode(bytes.as_slice()).map(Some).map_err(broken),
+            _ => {
+                let model = Self::decode(bytes.as_slice()).map_err(broken)?;
+                model.check_bytes(path)?;
+                Ok(Some(model))
+            }
         }
+    }
+
+    /// Refuses a piece for a byte that is not written as one: SentencePiece does not load it, and llama.cpp reads its
+    /// number unchecked.
+    fn check_bytes(&self, path: &Path) -> Result<(), TokenizerError> {
+        for (id, piece) in self.pieces.iter().enumerate() {
+            let text = piece.piece.as_deref().unwrap_or_default();
+            if piece.kind == Some(PieceType::Byte as i32) && !is_byte(text) {
+                let found = format!("{:?} of type BYTE", shorten(text, 40));
+                return Err(value_error(path, format!("pieces[{id}]"), found, "<0x00> to <0xFF>"));
+            }
+        }
+        Ok(())
     }
 
     /// The number of pieces.
