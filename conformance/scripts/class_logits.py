@@ -93,8 +93,10 @@ EDITED = {
     # Yarn's factor of attention follows from the factor of positions.
     "olmo3-old-yarn": lambda config: config["rope_scaling"].update(attention_factor=1.2079441541679836),
 }
-# Configurations that transformers itself does not take: rope type mrope, and Nomic's, Jina's and NeoBERT's as published.
-UNREAD = ["qwen3-vl-old", "nomic", "nomic-moe", "jina-v2", "jina-v2-code", "jina-v2-words", "jina-v3", "neobert"]
+# Configurations that transformers itself does not take: rope type mrope, and those of classes
+# that it has not, or as published.
+UNREAD = ["qwen3-vl-old", "nomic", "nomic-moe", "jina-v2", "jina-v2-code", "jina-v2-words", "jina-v3", "neobert",
+          "qwen2.5-omni", "qwen3-omni", "dots-ocr", "kormo", "phi-4-vision", "smolvlm"]
 # Models that cannot agree, and why.
 UNLIKE = {
     "phi-moe": "transformers weighs the two experts by a sparse mixer, llama.cpp by a softmax",

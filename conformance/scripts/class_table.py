@@ -600,4 +600,6 @@ wide("granite-hybrid", "Q4_K_M", mamba_n_heads=32)
 wide("nemotron-h-moe", "Q4_K_M", moe_shared_expert_intermediate_size=256)
 wide("mamba2", "Q4_K_M", num_heads=32)
 
+import class_decoders  # noqa: E402, F401
 import class_encoders  # noqa: E402, F401
+import class_senses  # noqa: E402, F401

@@ -15,10 +15,17 @@ pub(crate) struct Config {
     path: PathBuf,
     /// As it is in the file.
     pub raw: Value,
+    /// The settings of the language model, as they are in the file, if they stand by themselves.
+    text: Option<Map<String, Value>>,
     values: Map<String, Value>,
     /// Rotary embedding parameters in today's form; empty if there are none.
     pub rope: Map<String, Value>,
 }
+
+/// What models that see or hear call the settings of their language model: most; InternVL, GLM-ASR, Qwen's Omni, DeepSeek's OCR,
+/// LFM's audio. The last that is there counts (`ModelBase.load_hparams`).
+const TEXT_CONFIGS: [&str; 6] =
+    ["/text_config", "/llm_config", "/lm_config", "/thinker_config/text_config", "/language_config", "/lfm"];
 
 impl Config {
     /// Reads `config.json` of a folder.
@@ -39,15 +46,22 @@ impl Config {
         if let Some(defaults) = defaults {
             defaults.fill(&mut values);
         }
-        if let Some(Value::Object(mut text)) = values.get("text_config").cloned() {
+        let text = TEXT_CONFIGS.iter().filter_map(|name| raw.pointer(name)?.as_object()).next_back().cloned();
+        if let Some(mut text) = text.clone() {
             let of_text = Defaults::of(&text);
             if let Some(defaults) = of_text {
                 defaults.fill(&mut text);
             }
             defaults = of_text.or(defaults);
+            // SmolVLM 2 was published without, and the converter knows.
+            if text.get("architectures").and_then(|classes| classes.get(0)?.as_str())
+                == Some("VLlama3ForCausalLM")
+            {
+                text.entry("num_attention_heads").or_insert_with(|| 32.into());
+            }
             values.extend(text);
         }
-        let mut config = Self { path, raw, values, rope: Map::new() };
+        let mut config = Self { path, raw, text, values, rope: Map::new() };
         config.rope = rope::parameters(&config, defaults)?;
         Ok(config)
     }
@@ -79,7 +93,7 @@ impl Config {
 
     /// The model class that the checkpoint was saved from.
     pub(crate) fn class(&self) -> Result<&str, Error> {
-        let text = self.raw.get("text_config").and_then(|t| t.get("architectures"));
+        let text = self.text.as_ref().and_then(|t| t.get("architectures"));
         let classes = text.filter(|c| !c.is_null()).or(self.get("architectures"));
         match classes.and_then(|c| c.get(0)) {
             Some(Value::String(class)) => Ok(class),

@@ -58,7 +58,7 @@ impl Form {
         if source.parts.is_empty() {
             return Ok(Some(Self { shape, experts, lines: whole }));
         }
-        let parts = layout::of(source.parts, &shape, config, block)?.unwrap_or_default();
+        let parts = layout::of(source, &shape, config, block)?.unwrap_or_default();
         let [part] = parts.as_slice() else { return Ok(None) };
         if !part.changes.is_empty() {
             return Ok(None);

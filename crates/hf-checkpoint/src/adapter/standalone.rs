@@ -220,7 +220,7 @@ impl Maker<'_> {
             }
         }
         let expected = map::sizes(self.base, source.shape, block)?;
-        let Some(parts) = layout::of(source.parts, &expected, self.base, block)? else {
+        let Some(parts) = layout::of(source, &expected, self.base, block)? else {
             let problem =
                 format!("the base's config.json gives it a shape that contradicts itself: {expected:?}");
             self.problems.push(format!("{}: {problem}", named(&members)));

@@ -5,9 +5,9 @@ use gguf_format::Metadata;
 use super::experts::EXPERTS;
 use super::llama::{ENDS, LLAMA};
 use super::parameter::{Const, Kind, Parameter, constant, value};
-use super::rules::part_of_head;
+use super::rules::{part_of, part_of_head, rotary_part};
 use super::text::TEXT;
-use super::{Context, Family, Presence, Row};
+use super::{Context, Family, Presence, Row, Start, Step};
 use crate::config::Config;
 use crate::error::Error;
 use crate::sizes::Dim::{
@@ -17,8 +17,10 @@ use crate::sizes::Dim::{
 use crate::tokenizer::TokenizerKind;
 
 pub(super) const GLM4: Family = Family {
-    classes: &["Glm4ForCausalLM"],
+    // The second's language model.
+    classes: &["Glm4ForCausalLM", "Glm4vForConditionalGeneration"],
     architecture: "glm4",
+    variant: Some(|config| config.rope.contains_key("mrope_section").then_some(&GLM4_SECTIONS)),
     tokenizer: TokenizerKind::ByteLevel,
     fixed_tokens: &[
         ("eos", "<|endoftext|>"),
@@ -32,6 +34,46 @@ pub(super) const GLM4: Family = Family {
     headed: &["Glm4ForCausalLM"],
     ..LLAMA
 };
+
+/// The language model of GLM 4's models that see: llama.cpp rotates sections of a head by halves, these are stored by pairs.
+static GLM4_SECTIONS: Family = Family { variant: None, rows: &[ENDS, GLM4_ROWS, TURNED_ATTENTION], ..GLM4 };
+
+/// The language model of GLM-OCR, with blocks that predict further tokens.
+pub(super) const GLM_OCR: Family = Family {
+    classes: &["GlmOcrForConditionalGeneration"],
+    variant: Some(|config| config.rope.contains_key("mrope_section").then_some(&GLM_OCR_SECTIONS)),
+    blocks: Sum(&[Blocks, NEXT_BLOCKS]),
+    counts: &[(STORED, "layers.")],
+    parameters: &[TEXT, &[Parameter::Rule(part_of_head), Parameter::Rule(predicting)]],
+    rows: &[ENDS, GLM4_ROWS, ATTENTION, NEXT],
+    headed: &["GlmOcrForConditionalGeneration"],
+    ..GLM4
+};
+
+static GLM_OCR_SECTIONS: Family =
+    Family { variant: None, rows: &[ENDS, GLM4_ROWS, TURNED_ATTENTION, NEXT], ..GLM_OCR };
+
+/// Rows of a head that are rotated.
+const ROTATED: Dim = Dim::Rule("head_dim*partial_rotary_factor", |config, _| {
+    Ok(u64::from(part_of(rotary_part(config, 0.5)?, config.dim(HeadWidth)?)))
+});
+const NOT_ROTATED: Dim = Dim::Rule("head_dim*(1-partial_rotary_factor)", |config, _| {
+    Ok(config.dim(HeadWidth)?.saturating_sub(config.dim(ROTATED)?))
+});
+
+/// Of the rows of a head that are rotated first the even, then the odd ones; then the others.
+const HALVES: &[&[Step]] = &[
+    &[Step::Slice(0, Start::First, ROTATED), Step::Every(0, 0, 2)],
+    &[Step::Slice(0, Start::First, ROTATED), Step::Every(0, 1, 2)],
+    &[Step::Slice(0, Start::After(ROTATED), NOT_ROTATED)],
+];
+
+const TURNED_ATTENTION: &[Row] = &[
+    ATTENTION[0].parts_of_each(Dim::Heads, HALVES),
+    ATTENTION[1].parts_of_each(Dim::KeyHeads, HALVES),
+    ATTENTION[2],
+    ATTENTION[3],
+];
 
 const BIASED: Presence = Presence::If("attention_bias");
 
@@ -54,8 +96,9 @@ const GLM4_ROWS: &[Row] = &[
 
 /// GLM 4.5 to 4.7: dense blocks first, then experts, then blocks that predict further tokens.
 pub(super) const GLM4_MOE: Family = Family {
-    classes: &["Glm4MoeForCausalLM"],
+    classes: &["Glm4MoeForCausalLM", "Glm4vMoeForConditionalGeneration"],
     architecture: "glm4moe",
+    variant: None,
     fixed_tokens: &[
         ("bos", "[gMASK]"),
         ("eot", "<|user|>"),

@@ -6,12 +6,12 @@ use gguf_format::Metadata;
 use super::granite::{EXPERTS as MIXTURE, GRANITE, GRANITE_MOE, has_shared};
 use super::llama::{ATTENTION, ENDS, NORMS};
 use super::mamba::{GROUPS, MIXER_HEADS, MIXER_KERNEL, MIXER_STATE, mixer, padded};
-use super::parameter::{Parameter, size};
+use super::parameter::{Const, Parameter, constant, size};
 use super::table::{Start, Step};
 use super::{Change, Context, Family, Presence, Row};
 use crate::config::Config;
 use crate::error::Error;
-use crate::sizes::Dim::{self, Blocks, Fixed, Hidden, Key, KeyHeads, Product};
+use crate::sizes::Dim::{self, Blocks, FeedForward, Fixed, Hidden, Key, KeyHeads, Product};
 use crate::tokenizer::TokenizerKind;
 
 pub(super) const GRANITE_HYBRID: Family = Family {
@@ -36,6 +36,45 @@ pub(super) const GRANITE_HYBRID: Family = Family {
     rows: &[ENDS, NORMS, MIXER, SOME_ATTENTION, EXPERTS, SHARED],
     ..GRANITE
 };
+
+/// Bamba: the same mixers, with positions, a plain feed-forward part and a norm before it under other names.
+pub(super) const BAMBA: Family = Family {
+    classes: &["BambaForCausalLM"],
+    variant: None,
+    parameters: &[
+        GRANITE_HYBRID.parameters[0],
+        GRANITE_HYBRID.parameters[1],
+        GRANITE_HYBRID.parameters[2],
+        GRANITE_HYBRID.parameters[3],
+        &[constant(".rope.scaling.finetuned", Const::Bool(true)), Parameter::Rule(whole_context)],
+    ],
+    rows: &[BAMBA_ROWS, MIXER, SOME_ATTENTION],
+    ..GRANITE_HYBRID
+};
+
+/// As long as the config says.
+fn whole_context(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
+    let key = context.key(".context_length");
+    match context.config.size(&["max_position_embeddings"])? {
+        Some(length) => drop(pairs.insert(key, length as u32)),
+        None => drop(pairs.remove(&key)),
+    }
+    Ok(())
+}
+
+const BAMBA_ROWS: &[Row] = &[
+    Row::new("embed_tokens", "token_embd", &[Dim::Vocab, Hidden]),
+    Row::new("final_layernorm", "output_norm", &[Hidden]),
+    Row::new("lm_head", "output", &[Dim::Vocab, Hidden]).optional(),
+    Row::new("layers.{}.input_layernorm", "blk.{}.attn_norm", &[Hidden]),
+    Row::new("layers.{}.pre_ff_layernorm", "blk.{}.ffn_norm", &[Hidden]),
+    Row::new("layers.{}.feed_forward.gate_proj", "blk.{}.ffn_gate", &[FeedForward, Hidden])
+        .bias(Presence::Optional),
+    Row::new("layers.{}.feed_forward.up_proj", "blk.{}.ffn_up", &[FeedForward, Hidden])
+        .bias(Presence::Optional),
+    Row::new("layers.{}.feed_forward.down_proj", "blk.{}.ffn_down", &[Hidden, FeedForward])
+        .bias(Presence::Optional),
+];
 
 const INNER: Dim = Product(&[Key(&["mamba_expand"]), Hidden]);
 

@@ -20,6 +20,9 @@ pub(super) const LLAMA: Family = Family {
         // The language models of those.
         "LlavaForConditionalGeneration",
         "VoxtralForConditionalGeneration",
+        // SmolVLM's.
+        "VLlama3ForCausalLM",
+        "IQuestCoderForCausalLM",
     ],
     architecture: "llama",
     tokenizer: TokenizerKind::Any,

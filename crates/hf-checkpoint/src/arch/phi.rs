@@ -53,7 +53,8 @@ const PHI2_ROWS: &[Row] = &[
 ];
 
 pub(super) const PHI3: Family = Family {
-    classes: &["Phi3ForCausalLM"],
+    // The second is Phi 4's with eyes.
+    classes: &["Phi3ForCausalLM", "Phi4ForCausalLMV"],
     architecture: "phi3",
     tokenizer: TokenizerKind::Phi3,
     opening: &[Parameter::Rule(attention_factor)],

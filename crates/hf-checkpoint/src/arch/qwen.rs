@@ -10,7 +10,14 @@ use crate::sizes::Dim::{self, Hidden, KeyRows, QueryRows};
 use crate::tokenizer::TokenizerKind;
 
 pub(super) const QWEN2: Family = Family {
-    classes: &["Qwen2ForCausalLM", "Qwen2Model", "Qwen2AudioForConditionalGeneration"],
+    classes: &[
+        "Qwen2ForCausalLM",
+        "Qwen2Model",
+        // The language models of those.
+        "Qwen2AudioForConditionalGeneration",
+        "AudioFlamingo3ForConditionalGeneration",
+        "DotsOCRForCausalLM",
+    ],
     architecture: "qwen2",
     tokenizer: TokenizerKind::SentencePieceOrBpe,
     parameters: &[TEXT, &[Parameter::Rule(pooling::write)]],
@@ -19,6 +26,19 @@ pub(super) const QWEN2: Family = Family {
     headed: &["Qwen2ForCausalLM"],
     ..LLAMA
 };
+
+/// KORMo, whose norms have other names and whose attention has no biases.
+pub(super) const KORMO: Family = Family {
+    classes: &["KORMoForCausalLM"],
+    rows: &[ENDS, KORMO_NORMS, PLAIN_ATTENTION, PLAIN_FORWARD],
+    headed: &["KORMoForCausalLM"],
+    ..QWEN2
+};
+
+const KORMO_NORMS: &[Row] = &[
+    Row::new("layers.{}.pre_attention_layernorm", "blk.{}.attn_norm", &[Hidden]),
+    Row::new("layers.{}.pre_mlp_layernorm", "blk.{}.ffn_norm", &[Hidden]),
+];
 
 pub(super) const QWEN3: Family = Family {
     classes: &["Qwen3ForCausalLM", "Qwen3Model"],

@@ -2,8 +2,9 @@
 //! convert_hf_to_gguf.
 
 use gguf_format::Metadata;
+use serde_json::Value;
 
-use super::experts::{BOTH, GATE_HALF, UP_HALF};
+use super::experts::{BOTH, EXPERTS as ALONE, GATE_HALF, UP_HALF};
 use super::llama::{DECODER_NAMES, ENDS, HEAD_NORMS, NORMS, PLAIN_ATTENTION, PLAIN_FORWARD};
 use super::parameter::Parameter;
 use super::qwen::{BIASED_ATTENTION, EXPERT_SIZES, QWEN2, QWEN3_MOE};
@@ -11,11 +12,18 @@ use super::table::Source;
 use super::text::TEXT;
 use super::{Context, Family, Names, Row, Start, Step, pooling};
 use crate::error::Error;
+use crate::json;
 use crate::sizes::Dim::{ExpertForward, Experts, Hidden};
 use crate::tokenizer::TokenizerKind;
 
 pub(super) const QWEN2_VL: Family = Family {
-    classes: &["Qwen2VLForConditionalGeneration", "Qwen2_5_VLForConditionalGeneration", "Qwen2VLModel"],
+    classes: &[
+        "Qwen2VLForConditionalGeneration",
+        "Qwen2_5_VLForConditionalGeneration",
+        "Qwen2VLModel",
+        // What it thinks with, of the parts that hear, see and talk.
+        "Qwen2_5OmniModel",
+    ],
     architecture: "qwen2vl",
     parameters: &[TEXT],
     names: NAMES,
@@ -44,12 +52,35 @@ pub(super) const QWEN3_VL_MOE: Family = Family {
     ..QWEN3_MOE
 };
 
+/// What Qwen3-Omni thinks with.
+pub(super) const QWEN3_OMNI: Family = Family {
+    classes: &["Qwen3OmniMoeForConditionalGeneration"],
+    closing: &[Parameter::Rule(turn_ends)],
+    rows: &[ENDS, NORMS, PLAIN_ATTENTION, HEAD_NORMS, ALONE],
+    headed: &["Qwen3OmniMoeForConditionalGeneration"],
+    ..QWEN3_VL_MOE
+};
+
+/// Where a turn ends, a text begins and ends.
+fn turn_ends(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
+    let path = context.folder.join("tokenizer_config.json");
+    let tokenizer = json::read_if_there(&path)?;
+    let added = tokenizer.as_ref().and_then(|t| t.get("added_tokens_decoder")?.as_object());
+    let is_end = |token: &Value| token.get("content").is_some_and(|text| text == "<|im_end|>");
+    let end = added.into_iter().flatten().find(|(_, token)| is_end(token));
+    if let Some(id) = end.and_then(|(id, _)| id.parse::<u32>().ok()) {
+        pairs.insert("tokenizer.ggml.bos_token_id", id);
+        pairs.insert("tokenizer.ggml.eos_token_id", id);
+    }
+    Ok(())
+}
+
 const NAMES: Names = Names { remove: &["thinker.", "language_model.", "text_model."], ..DECODER_NAMES };
 
 /// How many layers get what is seen.
 fn deep_stack(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
     let vision = context.config.raw.get("vision_config");
-    let layers = vision.and_then(|v| v.get("deepstack_visual_indexes")).and_then(serde_json::Value::as_array);
+    let layers = vision.and_then(|v| v.get("deepstack_visual_indexes")).and_then(Value::as_array);
     pairs.insert(context.key(".n_deepstack_layers"), layers.map_or(0, Vec::len) as u32);
     Ok(())
 }

@@ -43,6 +43,8 @@ pub(crate) struct Source {
     pub count: Dim,
     /// What the tensor has of each weight: parts, laid one after another. None: the weight as it is.
     pub parts: &'static [&'static [Step]],
+    /// The parts are those of each of so many slices of the outermost axis, which come one after another.
+    pub heads: Option<Dim>,
 }
 
 /// A step from a weight to a part of it, as numpy's views are made, or a change of its values. Axes are counted from the outermost, 0.
@@ -107,7 +109,7 @@ pub(crate) const PLUS_ONE: &[&[Step]] = &[&[Step::Change(Change::Plus(1.0))]];
 impl Source {
     /// The weight of this name without `.weight`, as it is.
     pub(crate) const fn new(name: &'static str, shape: &'static [Dim]) -> Self {
-        Self { name, bare: false, shape, count: Dim::Experts, parts: &[] }
+        Self { name, bare: false, shape, count: Dim::Experts, parts: &[], heads: None }
     }
 
     /// The weight of this whole name, as it is.
@@ -175,6 +177,11 @@ impl Row {
     /// These parts of its weights.
     pub(crate) const fn parts(self, parts: &'static [&'static [Step]]) -> Self {
         Self { from: self.from.parts(parts), ..self }
+    }
+
+    /// These parts of each of so many slices of its weights' outermost axis.
+    pub(crate) const fn parts_of_each(self, heads: Dim, parts: &'static [&'static [Step]]) -> Self {
+        Self { from: Source { heads: Some(heads), ..self.from.parts(parts) }, ..self }
     }
 
     /// How many weights `{e}` stands for, where they are not experts.

@@ -1,9 +1,12 @@
 //! From a table's steps to the axes of a view.
 
-use crate::arch::{Change, Start, Step};
+use crate::arch::{Change, Source, Start, Step};
 use crate::config::Config;
 use crate::error::Error;
 use crate::transform::Axis;
+
+/// More heads than any layer has: a bound on what a wrong setting can ask for.
+const MAX_HEADS: u64 = 1 << 16;
 
 /// A part of a weight.
 #[derive(Clone, Debug)]
@@ -16,7 +19,7 @@ pub(crate) struct Part {
 
 /// The parts of a weight of this shape; `None` if the shape is not one that the steps can be taken from.
 pub(crate) fn of(
-    parts: &[&[Step]],
+    source: &Source,
     shape: &[u64],
     config: &Config,
     block: u64,
@@ -30,19 +33,33 @@ pub(crate) fn of(
         stride = next;
     }
     axes.reverse();
-    if parts.is_empty() {
+    if source.parts.is_empty() {
         let axes = vec![Axis { count: stride, stride: 1 }];
         return Ok(Some(vec![Part { start: 0, axes, changes: Vec::new() }]));
     }
+    let heads = source.heads.map_or(Ok(1), |dim| config.dim_of(dim, block))?;
+    let mut head = 0;
+    if let Some(rows) = axes.first_mut().filter(|_| heads != 1) {
+        if heads == 0 || heads > MAX_HEADS || !rows.count.is_multiple_of(heads) {
+            return Ok(None);
+        }
+        rows.count /= heads;
+        head = rows.count * rows.stride;
+    }
     let mut made = Vec::new();
-    for steps in parts {
-        let mut part = Part { start: 0, axes: axes.clone(), changes: Vec::new() };
-        for step in *steps {
-            if take(*step, &mut part, config, block)?.is_none() {
-                return Ok(None);
+    for start in (0..heads).map(|number| number * head) {
+        for steps in source.parts {
+            let mut part = Part { start, axes: axes.clone(), changes: Vec::new() };
+            for step in *steps {
+                if take(*step, &mut part, config, block)?.is_none() {
+                    return Ok(None);
+                }
+            }
+            // Nothing is left over where a part is the whole.
+            if part.axes.iter().all(|axis| axis.count > 0) {
+                made.push(part);
             }
         }
-        made.push(part);
     }
     Ok(Some(made))
 }
@@ -79,7 +96,7 @@ fn take(step: Step, part: &mut Part, config: &Config, block: u64) -> Result<Opti
             };
             let count = size(count)?;
             let Some(axis) = axes.get_mut(at) else { return Ok(None) };
-            if count == 0 || from.checked_add(count).is_none_or(|end| end > axis.count) {
+            if from.checked_add(count).is_none_or(|end| end > axis.count) {
                 return Ok(None);
             }
             *start += from * axis.stride;

@@ -213,7 +213,7 @@ impl Place {
                 return Ok(None);
             }
         };
-        let parts = layout::of(source.parts, &expected, config, self.block)?;
+        let parts = layout::of(source, &expected, config, self.block)?;
         let half = weights.iter().all(|w| w.dtype == Dtype::F16);
         let views: Vec<View> = numbers
             .iter()
