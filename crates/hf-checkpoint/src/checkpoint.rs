@@ -61,7 +61,7 @@ impl Checkpoint {
                 };
                 let notes = adapter::merge(&mut weights, &options.adapters, Some((family, &mut config)))?;
                 let mut map = map::by_table(family, &class, &mut config, &weights)?;
-                map.notes.extend(notes);
+                map.notes.extend(notes.into_iter().chain(weights.notes().iter().cloned()));
                 let mut details = Vec::new();
                 let metadata = metadata(family, &config, &folder, options, &mut map, &mut details);
                 // What is wrong with the tensors comes first: it is the more telling.

@@ -209,8 +209,15 @@ pub(crate) fn mismatch(path: &Path, architecture: Option<&str>, problems: &[Prob
     if architecture.is_some() { format!("{}: {text}", path.display()) } else { text }
 }
 
+/// The note of tensors that are left out; none if there are none.
+pub(crate) fn left_out(names: &[&str]) -> Option<String> {
+    let (count, told) = (count(names.len()), told(names, ", "));
+    let note = format!("{count} of the checkpoint left out, for which a GGUF file has no place: {told}");
+    (!names.is_empty()).then_some(note)
+}
+
 /// `1 tensor`, `3 tensors`.
-pub(crate) fn count(tensors: usize) -> String {
+fn count(tensors: usize) -> String {
     if tensors == 1 { "1 tensor".to_owned() } else { format!("{tensors} tensors") }
 }
 

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::header::Entry;
 use crate::packed::{self, Unpack};
 use crate::positional::ReadAt;
+use crate::problem;
 use crate::shards::{Shards, SourceFile};
 
 /// Bytes that are read at a time where they cannot be read straight into the caller's buffer.
@@ -25,6 +26,8 @@ pub(crate) struct Weights {
     shards: Shards,
     list: Vec<Weight>,
     cache: adapter::Cache,
+    /// What a user should know of how they are stored.
+    notes: Vec<String>,
 }
 
 /// One weight.
@@ -78,7 +81,7 @@ impl Weights {
         let list = shards
             .tensors()
             .map(|stored| Weight::plain(stored.entry.name.clone(), &stored.entry, stored.shard));
-        Self { list: list.collect(), shards, cache: adapter::Cache::default() }
+        Self { list: list.collect(), shards, cache: adapter::Cache::default(), notes: Vec::new() }
     }
 
     /// The weights of these shards, of which some are packed as this `quantization_config` says.
@@ -86,8 +89,10 @@ impl Weights {
     /// # Errors
     /// If the method is not read, or a packed tensor lacks what belongs to it.
     pub(crate) fn unpacked(shards: Shards, config: &Path, quantization: &Value) -> Result<Self, Error> {
-        let packed::Unpacked { made, taken } = packed::find(config, quantization, &shards)?;
+        let packed::Unpacked { made, taken, left_out } = packed::find(config, quantization, &shards)?;
         let mut weights = Self::new(shards);
+        let left_out: Vec<&str> = left_out.iter().map(String::as_str).collect();
+        weights.notes.extend(problem::left_out(&left_out));
         weights.list.retain(|w| !taken.contains(&w.name));
         weights.list.extend(made.into_iter().map(|made| Weight {
             name: made.name,
@@ -108,6 +113,11 @@ impl Weights {
     /// All weights; a weight's number is its place here.
     pub(crate) fn list(&self) -> &[Weight] {
         &self.list
+    }
+
+    /// What a user should know of how they are stored.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Puts another weight in the place of number `number`.

@@ -193,3 +193,14 @@ fn scales_for_all_must_be_one_float() {
         );
     }
 }
+
+/// Scales of activations are of no use to a GGUF file; that they are there is told.
+#[test]
+fn scales_of_activations_are_left_out_with_a_note() {
+    let parent = tempfile::tempdir().unwrap();
+    let scaled = open(&folder(parent.path(), "fp8-block")).unwrap();
+    let [note] = scaled.notes() else { panic!("{:?}", scaled.notes()) };
+    let expected = "7 tensors of the checkpoint left out, for which a GGUF file has no place: ";
+    assert!(note.starts_with(expected) && note.contains("up_proj.activation_scale"), "{note}");
+    assert_eq!(open(&folder(parent.path(), "ct-int8")).unwrap().notes(), [""; 0]);
+}

@@ -117,13 +117,7 @@ impl<'a> Named<'a> {
                 }
             }
         }
-        if !skipped.is_empty() {
-            map.notes.push(format!(
-                "{} of the checkpoint have no place in a GGUF file and were left out: {}",
-                problem::count(skipped.len()),
-                problem::told(&skipped, ", ")
-            ));
-        }
+        map.notes.extend(problem::left_out(&skipped));
         named
     }
 

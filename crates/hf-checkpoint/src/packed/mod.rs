@@ -46,6 +46,8 @@ pub(crate) struct Unpacked {
     pub made: Vec<Made>,
     /// The tensors that belong to the packing, and are no weights of the model.
     pub taken: BTreeSet<String>,
+    /// Those of them that make no weight.
+    pub left_out: BTreeSet<String>,
 }
 
 /// Finds the packed weights of a checkpoint.
@@ -115,7 +117,9 @@ impl<'a> Plan<'a> {
     /// Leaves out what ends so: scales of activations and caches, which a GGUF file has no use for.
     fn leave_out(&mut self, suffixes: &[&str]) {
         let names = self.tensors.keys().filter(|n| suffixes.iter().any(|s| n.ends_with(s)));
-        self.unpacked.taken.extend(names.map(|&n| n.to_owned()));
+        let names: Vec<String> = names.map(|&n| n.to_owned()).collect();
+        self.unpacked.left_out.extend(names.iter().cloned());
+        self.unpacked.taken.extend(names);
     }
 
     /// The value of a tensor that is one number; `None` with a problem.
