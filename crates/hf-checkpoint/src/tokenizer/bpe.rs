@@ -8,7 +8,7 @@ use super::error::TokenizerError;
 use super::file::{read_text, value_error};
 use super::json::{TokenizerJson, component_type};
 use super::merges::Merge;
-use super::metadata::{MERGES, MODEL, PRE, TOKEN_TYPE, TOKENS};
+use super::metadata::MERGES;
 use super::pre;
 use super::special::{COMMON, SpecialTokens};
 use super::vocabulary::Vocabulary;
@@ -28,15 +28,11 @@ pub(super) fn write(
     let words =
         input.kind == TokenizerKind::ByteLevelOrWords && component_type(&json.pre_tokenizer) == "Whitespace";
     let pre = if words { None } else { Some(pre::recognise(&vocabulary, input.pre)?) };
-    let size = tokens.texts.len();
-    pairs.insert(MODEL, if words { "whitespace" } else { "gpt2" });
-    pairs.insert(PRE, pre.as_ref().map_or("whitespace", |pre| pre.name));
-    let types = tokens.type_numbers();
     let fixed =
         |token: &str| tokens.texts.iter().position(|t| t == token).and_then(|i| u32::try_from(i).ok());
     let fixed: Vec<_> = input.fixed.iter().map(|(role, token)| (*role, *token, fixed(token))).collect();
-    pairs.insert(TOKENS, tokens.texts);
-    pairs.insert(TOKEN_TYPE, types);
+    let model = if words { "whitespace" } else { "gpt2" };
+    let size = tokens.write(model, Some(pre.as_ref().map_or("whitespace", |pre| pre.name)), pairs);
     let mut notes = Vec::new();
     let merges = merges(input.dir, json)?;
     if merges.is_empty() {

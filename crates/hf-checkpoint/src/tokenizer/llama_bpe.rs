@@ -9,9 +9,7 @@ use super::bpe::merges;
 use super::error::TokenizerError;
 use super::file::{shorten, value_error};
 use super::json::{TokenizerJson, component_type};
-use super::metadata::{
-    ADD_BOS, ADD_SPACE_PREFIX, MERGES, MODEL, PRE, SCORES, TOKEN_TYPE, TOKENS, TokenType, Tokens, is_byte,
-};
+use super::metadata::{ADD_BOS, ADD_SPACE_PREFIX, MERGES, TokenType, Tokens, is_byte};
 use super::special::{COMMON, Sources, SpecialTokens};
 use super::vocabulary::Vocabulary;
 use super::{Files, TokenizerInput, Written};
@@ -35,13 +33,7 @@ pub(super) fn write(
 ) -> Result<Written, TokenizerError> {
     let vocabulary = Vocabulary::new(input.dir, json, &files.tokenizer, input.config)?;
     let tokens = tokens(&vocabulary)?;
-    let size = tokens.texts.len();
-    pairs.insert(MODEL, "llama");
-    pairs.insert(PRE, "default");
-    let types = tokens.type_numbers();
-    pairs.insert(TOKENS, tokens.texts);
-    pairs.insert(SCORES, tokens.scores);
-    pairs.insert(TOKEN_TYPE, types);
+    let size = tokens.write("llama", Some("default"), pairs);
     let sources = Sources { vocab_size: u32::try_from(size).ok(), ..files.sources(input) };
     let specials = SpecialTokens::gather(&sources, COMMON)?;
     specials.write(pairs)?;
@@ -77,12 +69,7 @@ pub(super) fn write_gemma4(
             *kind = TokenType::UserDefined;
         }
     }
-    let size = tokens.texts.len();
-    pairs.insert(MODEL, "gemma4");
-    let types = tokens.type_numbers();
-    pairs.insert(TOKENS, tokens.texts);
-    pairs.insert(SCORES, tokens.scores);
-    pairs.insert(TOKEN_TYPE, types);
+    let size = tokens.write("gemma4", None, pairs);
     let merges = merges(input.dir, json)?;
     if merges.is_empty() {
         let expected = "merges, without which llama.cpp cannot load the file";

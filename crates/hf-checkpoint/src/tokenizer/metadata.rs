@@ -1,5 +1,7 @@
 //! The GGUF keys of a tokenizer (gguf-py 0.19, `constants.py`), and the types of its tokens.
 
+use gguf_format::Metadata;
+
 pub(super) const MODEL: &str = "tokenizer.ggml.model";
 pub(super) const PRE: &str = "tokenizer.ggml.pre";
 pub(super) const TOKENS: &str = "tokenizer.ggml.tokens";
@@ -82,6 +84,21 @@ impl Tokens {
             }
             _ => false,
         }
+    }
+
+    /// Writes the tokens of a model of this name, and its pre-tokenizer; gives how many tokens there are.
+    pub(super) fn write(self, model: &str, pre: Option<&str>, pairs: &mut Metadata) -> usize {
+        let (size, types) = (self.texts.len(), self.type_numbers());
+        pairs.insert(MODEL, model);
+        if let Some(pre) = pre {
+            pairs.insert(PRE, pre);
+        }
+        pairs.insert(TOKENS, self.texts);
+        if !self.scores.is_empty() {
+            pairs.insert(SCORES, self.scores);
+        }
+        pairs.insert(TOKEN_TYPE, types);
+        size
     }
 
     /// The numbers of the types.

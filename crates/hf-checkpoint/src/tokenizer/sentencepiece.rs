@@ -7,9 +7,7 @@ use gguf_format::Metadata;
 use super::added::added_tokens_json;
 use super::error::TokenizerError;
 use super::file::shorten;
-use super::metadata::{
-    MODEL, PRE, SCORES, TOKEN_TYPE, TOKENS, TokenType, Tokens, looks_special, user_defined,
-};
+use super::metadata::{TokenType, Tokens, looks_special, user_defined};
 use super::proto::Model;
 use super::special::{COMMON, Sources, SpecialTokens};
 use super::{Files, TokenizerInput, Written, checked_size};
@@ -26,13 +24,7 @@ pub(super) fn write(
 ) -> Result<Written, TokenizerError> {
     let mut notes = Vec::new();
     let tokens = tokens(input, files, model, &mut notes)?;
-    let size = tokens.texts.len();
-    pairs.insert(MODEL, "llama");
-    pairs.insert(PRE, "default");
-    let types = tokens.type_numbers();
-    pairs.insert(TOKENS, tokens.texts);
-    pairs.insert(SCORES, tokens.scores);
-    pairs.insert(TOKEN_TYPE, types);
+    let size = tokens.write("llama", Some("default"), pairs);
     let sources = Sources { vocab_size: u32::try_from(size).ok(), ..files.sources(input) };
     let specials = SpecialTokens::gather(&sources, COMMON)?;
     specials.write(pairs)?;

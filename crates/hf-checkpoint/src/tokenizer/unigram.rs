@@ -15,8 +15,8 @@ use super::error::TokenizerError;
 use super::file::{shorten, value_error};
 use super::json::{TokenizerJson, component_type};
 use super::metadata::{
-    ADD_SPACE_PREFIX, MODEL, PRE, PRECOMPILED_CHARSMAP, REMOVE_EXTRA_WHITESPACES, SCORES, TOKEN_TYPE,
-    TOKEN_TYPE_COUNT, TOKENS, TokenType, Tokens, is_byte,
+    ADD_SPACE_PREFIX, PRECOMPILED_CHARSMAP, REMOVE_EXTRA_WHITESPACES, TOKEN_TYPE_COUNT, TokenType, Tokens,
+    is_byte,
 };
 use super::proto::{Model, ModelType, Normalization};
 use super::sentencepiece::{self, put_added_tokens};
@@ -87,13 +87,7 @@ pub(super) fn write(
             return Err(TokenizerError::Missing { folder: input.dir.into(), expected: input.kind.files() });
         }
     };
-    let size = tokens.texts.len();
-    pairs.insert(MODEL, "t5");
-    pairs.insert(PRE, "default");
-    let types = tokens.type_numbers();
-    pairs.insert(TOKENS, tokens.texts);
-    pairs.insert(SCORES, tokens.scores);
-    pairs.insert(TOKEN_TYPE, types);
+    let size = tokens.write("t5", Some("default"), pairs);
     pairs.insert(ADD_SPACE_PREFIX, normalization.add_space_prefix);
     if !of_t5 {
         pairs.insert(TOKEN_TYPE_COUNT, input.token_types);

@@ -4,7 +4,7 @@ use gguf_format::Metadata;
 
 use super::error::TokenizerError;
 use super::json::TokenizerJson;
-use super::metadata::{MODEL, PRE, TOKEN_TYPE, TOKENS, TokenType};
+use super::metadata::TokenType;
 use super::pre;
 use super::special::{COMMON, Sources, SpecialTokens};
 use super::vocabulary::Vocabulary;
@@ -31,12 +31,7 @@ pub(super) fn write(
             };
         }
     }
-    let size = tokens.texts.len();
-    pairs.insert(MODEL, "bert");
-    pairs.insert(PRE, pre.name);
-    let types = tokens.type_numbers();
-    pairs.insert(TOKENS, tokens.texts);
-    pairs.insert(TOKEN_TYPE, types);
+    let size = tokens.write("bert", Some(pre.name), pairs);
     let sources = Sources { vocab_size: u32::try_from(size).ok(), ..files.sources_of(input, Some(&pre)) };
     let specials = SpecialTokens::gather(&sources, COMMON)?;
     specials.write(pairs)?;
