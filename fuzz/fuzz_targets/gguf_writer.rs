@@ -1,31 +1,4 @@
-//! Any metadata and tensors through the writer: refused, or a header that reads back as what was written.
-#![no_main]
-#![expect(clippy::expect_used, reason = "a fuzz target says what is wrong by panicking")]
+//! The target `gguf_writer`: see its file in `src/targets`.
+#![cfg_attr(fuzzing, no_main)]
 
-use entrenar_fuzz::pairs::AnyModel;
-use gguf_format::{Gguf, Layout, Limits, PlacedTensor};
-use libfuzzer_sys::fuzz_target;
-
-/// Larger files are not read back: their bytes would all be in memory.
-const MAX_FILE: u64 = 1 << 22;
-
-fuzz_target!(|model: AnyModel| {
-    let (metadata, specs) = model.parts();
-    let Ok(layout) = Layout::new(metadata, specs) else { return };
-    let mut bytes = layout.header();
-    assert_eq!(bytes.len() as u64, layout.data_start());
-    assert!(layout.data_start().is_multiple_of(layout.alignment().into()));
-    if layout.file_len() > MAX_FILE {
-        return;
-    }
-    bytes.resize(layout.file_len() as usize, 0);
-    let read = Gguf::parse(&bytes, &Limits::default()).expect("what the writer takes the reader reads");
-    // Compared as text: a NaN does not equal itself.
-    assert_eq!(format!("{:?}", read.metadata().to_metadata()), format!("{:?}", layout.metadata()));
-    let specs: Vec<_> = read.tensors().iter().map(|t| t.to_spec()).collect();
-    assert!(specs.iter().eq(layout.tensors().iter().map(PlacedTensor::spec)));
-    for (tensor, placed) in read.tensors().iter().zip(layout.tensors()) {
-        assert_eq!(tensor.offset(), layout.data_start() + placed.offset());
-        assert_eq!(tensor.byte_len(), placed.byte_len());
-    }
-});
+entrenar_fuzz::target!(entrenar_fuzz::targets::gguf_writer::body);

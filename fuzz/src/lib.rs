@@ -1,30 +1,39 @@
-//! What the fuzz targets share: folders in memory, damage done to files, arbitrary metadata.
+//! What the fuzz targets do, as functions: cargo-fuzz calls them with inputs of its making, `cargo test` with the seeds
+//! and with every input that once found something.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, reason = "a fuzz target says what is wrong by panicking")]
 
-pub mod damage;
-pub mod pairs;
+mod check;
+mod classes;
+mod damage;
+mod folders;
+mod pairs;
+pub mod replay;
+pub mod seeds;
+pub mod targets;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use tempfile::TempDir;
+/// What a target does with an input: it panics if something is wrong, and gives whether the input was one for it at all.
+pub type Body = fn(&[u8]) -> bool;
 
-/// A new folder, in memory where the system has a place for that.
-///
-/// # Panics
-/// If none can be made.
-#[must_use]
-pub fn folder() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-    TempDir::with_prefix_in("entrenar-fuzz-", parent).expect("a temporary folder")
+/// The top of the repository.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Writes a fixture model into the folder, once for the whole run.
-///
-/// # Panics
-/// If it cannot be written.
-#[must_use]
-pub fn model(name: &str, parent: &Path) -> PathBuf {
-    fixture_models::write(name, parent).expect("a fixture model")
+/// The program of a target: libFuzzer's where cargo-fuzz builds, else one that puts files through the target.
+#[macro_export]
+macro_rules! target {
+    ($body:path) => {
+        #[cfg(fuzzing)]
+        libfuzzer_sys::fuzz_target!(|input: &[u8]| -> libfuzzer_sys::Corpus {
+            if $body(input) { libfuzzer_sys::Corpus::Keep } else { libfuzzer_sys::Corpus::Reject }
+        });
+
+        #[cfg(not(fuzzing))]
+        fn main() -> std::process::ExitCode {
+            $crate::replay::main($body)
+        }
+    };
 }

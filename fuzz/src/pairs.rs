@@ -5,8 +5,7 @@ use gguf_format::{Array, Dims, GgmlType, GgufString, Metadata, TensorSpec, Value
 
 /// A value of a metadata pair.
 #[derive(Arbitrary, Debug)]
-#[expect(missing_docs, reason = "the types of GGUF")]
-pub enum AnyValue {
+pub(crate) enum AnyValue {
     U8(u8),
     I8(i8),
     U16(u16),
@@ -24,8 +23,7 @@ pub enum AnyValue {
 
 /// An array of them.
 #[derive(Arbitrary, Debug)]
-#[expect(missing_docs, reason = "the types of GGUF")]
-pub enum AnyArray {
+pub(crate) enum AnyArray {
     U8(Vec<u8>),
     I8(Vec<i8>),
     U16(Vec<u16>),
@@ -83,7 +81,7 @@ impl AnyArray {
 
 /// Pairs and tensors.
 #[derive(Arbitrary, Debug)]
-pub struct AnyModel {
+pub(crate) struct AnyModel {
     pairs: Vec<(String, AnyValue)>,
     alignment: Option<u8>,
     tensors: Vec<(String, Vec<u16>, u8)>,
@@ -91,8 +89,7 @@ pub struct AnyModel {
 
 impl AnyModel {
     /// The metadata, and the tensors that can be described at all.
-    #[must_use]
-    pub fn parts(self) -> (Metadata, Vec<TensorSpec>) {
+    pub(crate) fn parts(self) -> (Metadata, Vec<TensorSpec>) {
         let mut metadata = Metadata::new();
         for (key, value) in self.pairs {
             metadata.insert(key, value.value());

@@ -118,28 +118,3 @@ pub(crate) fn deny(rest: &[String]) -> Result {
     }
     run(&mut cargo(&["deny", "check", "--hide-inclusion-graph", "advisories"]))
 }
-
-pub(crate) fn fuzz(rest: &[String]) -> Result {
-    let minutes: u64 = match rest {
-        [] => 1,
-        [flag, n] if flag == "--minutes" => {
-            n.parse().map_err(|_| Error::Usage(format!("--minutes wants a number, not {n:?}")))?
-        }
-        _ => return Err(Error::Usage("fuzz takes only --minutes N".to_owned())),
-    };
-    let dir = crate::shell::root().join("fuzz/fuzz_targets");
-    let entries = std::fs::read_dir(&dir).map_err(|e| Error::Failed(format!("{}: {e}", dir.display())))?;
-    let mut targets: Vec<String> =
-        entries.filter_map(|e| Some(e.ok()?.file_name().to_str()?.strip_suffix(".rs")?.to_owned())).collect();
-    targets.sort();
-    if targets.is_empty() {
-        return Err(Error::Failed(format!("{}: no fuzz target", dir.display())));
-    }
-    for name in &targets {
-        println!("{name}: {minutes} min");
-        let limit = format!("-max_total_time={}", minutes * 60);
-        // Sanitizer flags are unstable; this lets the toolchain at hand, whichever it is, take them.
-        run(cargo(&["fuzz", "run", name, "--", &limit]).env("RUSTC_BOOTSTRAP", "1"))?;
-    }
-    Ok(())
-}

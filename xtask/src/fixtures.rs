@@ -13,7 +13,7 @@ const IDS: [u32; 8] = [0, 1, 7, 18, 17, 15, 12, 10];
 type Make = fn(&Workbench) -> Result;
 
 /// What the golden files are called here, and how each kind is made.
-const KINDS: [(&str, Make); 8] = [
+const KINDS: [(&str, Make); 9] = [
     ("models", models),
     ("kernels", |_| {
         shell::run(&mut cargo(&["run", "--quiet", "--release", "-p", "conformance", "--", "kernel-golden"]))
@@ -51,6 +51,10 @@ const KINDS: [(&str, Make); 8] = [
     ("config-defaults", |bench| {
         let table = root().join("crates/hf-checkpoint/src/defaults.json");
         shell::run(bench.python("config_defaults.py")?.arg(table))
+    }),
+    // Last: seeds are made of golden files.
+    ("fuzz", |_| {
+        shell::run(&mut cargo(&["run", "--quiet", "-p", "entrenar-fuzz", "--example", "write_seeds"]))
     }),
 ];
 

@@ -5,6 +5,7 @@ mod commands;
 #[cfg(unix)]
 mod faults;
 mod fixtures;
+mod fuzz;
 mod instructions;
 mod shell;
 
@@ -20,7 +21,8 @@ cargo xtask COMMAND
                            compare with the real peers (builds llama.cpp: 4 to 10 minutes the first
                            time); --quick needs no Python
   fixtures [NAME…]         make golden files again from the peers: models, kernels, recipe, tokenizer,
-                           checkpoint, or all; needs the Python peers: conformance/scripts/setup.sh
+                           checkpoint, or all; needs the Python peers: conformance/scripts/setup.sh; fuzz:
+                           the seeds and dictionaries of the fuzz targets, which need none
   bench kernels [--filter TEXT] [--isa NAME] [--seconds N] [--json]
                            a table of our kernels beside ggml's and a copy, in one process
   bench instructions       how many instructions a weight takes, ours and ggml's; needs valgrind
@@ -33,7 +35,10 @@ cargo xtask COMMAND
                            not said): a table of what was left; needs Linux and strace
   deny                     licences, bans and sources of other people's crates, and advisories where their
                            database can be reached; needs cargo-deny
-  fuzz [--minutes N]       every fuzz target in turn, N minutes each (1 if not said); needs cargo-fuzz
+  fuzz [--minutes N] [--target NAME]… [--coverage]
+                           every fuzz target, or those that are named, N minutes in all (1 if not said), and a
+                           table of executions and finds; --coverage: then how many of the readers' lines the
+                           inputs run (with --minutes 0 that alone); needs cargo-fuzz, and LLVM's tools
 ";
 
 fn main() -> ExitCode {
@@ -53,7 +58,7 @@ fn main() -> ExitCode {
         #[cfg(unix)]
         "faults" => faults::faults(rest),
         "deny" => commands::deny(rest),
-        "fuzz" => commands::fuzz(rest),
+        "fuzz" => fuzz::fuzz(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             return ExitCode::SUCCESS;
