@@ -37,7 +37,7 @@ pub fn body(input: &[u8]) -> bool {
 
 fn read_metadata(metadata: MetadataRef<'_>) {
     assert_eq!(metadata.iter().count(), metadata.len());
-    assert_eq!(metadata.is_empty(), metadata.len() == 0);
+    assert_eq!(metadata.is_empty(), metadata.iter().next().is_none());
     for (key, value) in metadata.iter() {
         let found = metadata.get(key).expect("a key that is there is found");
         assert_eq!(found.type_name(), value.type_name());
@@ -62,7 +62,7 @@ fn read_metadata(metadata: MetadataRef<'_>) {
 fn read_tensors(gguf: &Gguf<'_>, input: &[u8]) {
     let tensors = gguf.tensors();
     assert_eq!(tensors.iter().count(), tensors.len());
-    assert_eq!(tensors.is_empty(), tensors.len() == 0);
+    assert_eq!(tensors.is_empty(), tensors.iter().next().is_none());
     assert!(tensors.get(tensors.len()).is_none());
     for tensor in tensors.iter() {
         assert_eq!(tensors.find(tensor.name()).map(|t| t.index()), Some(tensor.index()));

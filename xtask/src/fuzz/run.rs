@@ -111,9 +111,9 @@ fn logged(command: &mut Command, log: &Path) -> Result<bool, Error> {
 
 /// A number of libFuzzer's final statistics.
 fn statistic(log: &str, name: &str) -> u64 {
-    let lines =
+    let mut lines =
         log.lines().filter_map(|line| line.strip_prefix("stat::")?.strip_prefix(name)?.strip_prefix(':'));
-    lines.last().and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+    lines.next_back().and_then(|number| number.trim().parse().ok()).unwrap_or(0)
 }
 
 /// The file that libFuzzer wrote a find into.
