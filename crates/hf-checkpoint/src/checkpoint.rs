@@ -17,6 +17,7 @@ use crate::options::Options;
 use crate::problem::Problem;
 use crate::shards::SourceFile;
 use crate::tensor::Tensor;
+use crate::text;
 use crate::tokenizer::{self, TokenizerInput};
 use crate::transform::{self, Origin};
 use crate::weights::Weights;
@@ -71,6 +72,7 @@ impl Checkpoint {
                     return Err(Error::Mismatch { path: folder, architecture, problems });
                 }
                 let metadata = metadata?;
+                let details = details.into_iter().map(text::line).collect();
                 Ok(Self { details, ..Self::new(Some(family.architecture), metadata, weights, map) })
             }
             None => {
@@ -114,7 +116,8 @@ impl Checkpoint {
         Ok(Self::new(Some(family.architecture), pairs, adapter.weights, map))
     }
 
-    fn new(architecture: Option<&'static str>, metadata: Metadata, weights: Weights, map: Map) -> Self {
+    fn new(architecture: Option<&'static str>, metadata: Metadata, weights: Weights, mut map: Map) -> Self {
+        map.notes.iter_mut().for_each(|note| *note = text::line(&note));
         let source_files = weights.source_files();
         Self { architecture, metadata, source_files, weights, map, details: Vec::new() }
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::problem::{Problem, ShardProblem, mismatch, told};
+use crate::text::line;
 
 /// Why a checkpoint cannot be opened or read. Each message is one line that names file, tensor or key, what was
 /// found and what was expected.
@@ -111,7 +112,7 @@ pub enum Error {
         limit: u64,
     },
     /// A file is not JSON.
-    #[error("{}: not valid JSON: {source}", path.display())]
+    #[error("{}: not valid JSON: {}", path.display(), line(source))]
     Json {
         /// The file.
         path: PathBuf,
@@ -129,7 +130,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// A key has a value that it cannot have.
-    #[error("{}: key `{key}` is {found}, expected {expected}", path.display())]
+    #[error("{}: key `{}` is {}, expected {expected}", path.display(), line(key), line(found))]
     BadKey {
         /// The file.
         path: PathBuf,
@@ -151,7 +152,7 @@ pub enum Error {
         expected: u64,
     },
     /// The header of a safetensors file breaks the format's rules.
-    #[error("{}: not a valid safetensors file: {detail}", path.display())]
+    #[error("{}: not a valid safetensors file: {}", path.display(), line(detail))]
     Header {
         /// The file.
         path: PathBuf,
@@ -162,8 +163,8 @@ pub enum Error {
     // The model.
     /// `config.json` names a model class that is not known.
     #[error(
-        "{}: architecture `{found}` is not supported; nearest of those that are: {}; \
-         to export the tensors as they are, use --raw", path.display(), nearest.join(", ")
+        "{}: architecture `{}` is not supported; nearest of those that are: {}; \
+         to export the tensors as they are, use --raw", path.display(), line(found), nearest.join(", ")
     )]
     UnknownArchitecture {
         /// The config.
@@ -184,8 +185,8 @@ pub enum Error {
     },
     /// The weights are quantized already.
     #[error(
-        "{}: the weights are quantized in a way that is not read ({method}): \
-         export the original model, or save it with plain weights first", path.display()
+        "{}: the weights are quantized in a way that is not read ({}): \
+         export the original model, or save it with plain weights first", path.display(), line(method)
     )]
     Quantized {
         /// The config.
@@ -194,7 +195,10 @@ pub enum Error {
         method: String,
     },
     /// Packed tensors lack what belongs to them.
-    #[error("{}: weights packed by {method}: {}: download or save the model again", path.display(), told(problems, "; "))]
+    #[error(
+        "{}: weights packed by {}: {}: download or save the model again",
+        path.display(), line(method), told(problems, "; ")
+    )]
     Packed {
         /// The file that names the method.
         path: PathBuf,
@@ -204,7 +208,7 @@ pub enum Error {
         problems: Vec<String>,
     },
     /// A packed tensor has a value that it cannot have.
-    #[error("{}: tensor `{tensor}`: {detail}", path.display())]
+    #[error("{}: tensor `{}`: {}", path.display(), line(tensor), line(detail))]
     PackedValue {
         /// The shard.
         path: PathBuf,
@@ -224,7 +228,7 @@ pub enum Error {
         problems: Vec<Problem>,
     },
     /// A tensor's elements are of a type that is not read.
-    #[error("{}: tensor `{tensor}`: dtype {dtype} is not read, expected {expected}", path.display())]
+    #[error("{}: tensor `{}`: dtype {dtype} is not read, expected {expected}", path.display(), line(tensor))]
     Dtype {
         /// The shard.
         path: PathBuf,
@@ -236,7 +240,10 @@ pub enum Error {
         expected: &'static str,
     },
     /// A value has no exact counterpart in F32.
-    #[error("{}: tensor `{tensor}`: element {index} is {value}, which F32 cannot hold exactly; convert {dtype} first", path.display())]
+    #[error(
+        "{}: tensor `{}`: element {index} is {value}, which F32 cannot hold exactly; convert {dtype} first",
+        path.display(), line(tensor)
+    )]
     Lossy {
         /// The shard.
         path: PathBuf,
@@ -264,7 +271,7 @@ pub enum Error {
         count: usize,
     },
     /// A range that is not within the tensor.
-    #[error("tensor `{tensor}`: {unit} {start}..{end} asked for, the tensor has {len}")]
+    #[error("tensor `{}`: {unit} {start}..{end} asked for, the tensor has {len}", line(tensor))]
     Range {
         /// The tensor.
         tensor: String,
@@ -278,7 +285,7 @@ pub enum Error {
         len: u64,
     },
     /// The buffer has not the size of what was asked for.
-    #[error("tensor `{tensor}`: buffer of {found} bytes, expected {expected}")]
+    #[error("tensor `{}`: buffer of {found} bytes, expected {expected}", line(tensor))]
     Buffer {
         /// The tensor.
         tensor: String,

@@ -22,6 +22,7 @@ mod rope;
 mod shards;
 mod sizes;
 mod tensor;
+mod text;
 mod tokenizer;
 mod transform;
 mod weights;

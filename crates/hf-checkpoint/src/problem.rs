@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use gguf_format::{DimsError, MAX_TENSOR_NAME_BYTES};
 
+use crate::text::line;
+
 /// Where an index and its shards, or two shards, contradict each other.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -170,7 +172,7 @@ const TOLD: usize = 10;
 
 /// The first things of a list, and how many more there are.
 pub(crate) fn told<T: Display>(list: &[T], between: &str) -> String {
-    let mut text = list.iter().take(TOLD).map(T::to_string).collect::<Vec<_>>().join(between);
+    let mut text = list.iter().take(TOLD).map(line).collect::<Vec<_>>().join(between);
     if let Some(more) = list.len().checked_sub(TOLD).filter(|more| *more > 0) {
         text.push_str(&format!("{between}and {more} more"));
     }

@@ -24,5 +24,7 @@ thread_local! {
 pub fn body(input: &[u8]) -> bool {
     let Some((model, file, content)) = place_and_content(input) else { return false };
     FILES.contains(&file)
-        && MODELS.with(|models| models.with_file(model, file, content, folder::open)).is_some()
+        && MODELS
+            .with(|models| models.with_file(model, file, content, |folder| folder::open(folder, true)))
+            .is_some()
 }

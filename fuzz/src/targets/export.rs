@@ -55,6 +55,8 @@ fn export(place: &Place, ty: QuantizationType, must: bool) {
     let out = place.folder.path().join("out.gguf");
     fs::write(&out, b"old").expect("the old output is written");
     let exporter = GgufExporter::new(ty).with_existing(Existing::Replace).with_threads(1);
+    // Recognising one would take most of the time.
+    let exporter = exporter.with_pre_tokenizer("llama-bpe");
     match exporter.export(&place.model, &out) {
         Ok(_) => {
             let file = GgufFile::open(&out).expect("what was exported can be read");

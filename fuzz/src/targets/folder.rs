@@ -60,7 +60,7 @@ pub fn body(input: &[u8]) -> bool {
         for ((path, _), new) in &different {
             fs::write(path, new).expect("the file is written");
         }
-        open(&folder);
+        open(&folder, true);
         for ((path, old), _) in &different {
             fs::write(path, old).expect("the file is put back");
         }
@@ -68,14 +68,14 @@ pub fn body(input: &[u8]) -> bool {
     true
 }
 
-/// Opens a folder: an error in one line, or metadata and tensors that a GGUF file can have.
-pub(crate) fn open(folder: &Path) {
-    let mut opened = Checkpoint::open(folder, &Options::new());
-    // Small vocabularies are no known ones.
-    if opened.as_ref().is_err_and(|error| error.to_string().contains("pre-tokenizer")) {
-        opened = Checkpoint::open(folder, &Options::new().with_pre_tokenizer("llama-bpe"));
+/// Opens a folder: an error in one line, or metadata and tensors that a GGUF file can have. The pre-tokenizer is given
+/// where it is not what this is about: recognising one compiles regular expressions, which takes most of the time.
+pub(crate) fn open(folder: &Path, with_pre_tokenizer: bool) {
+    let mut options = Options::new();
+    if with_pre_tokenizer {
+        options.pre_tokenizer = Some("llama-bpe".to_owned());
     }
-    let checkpoint = match opened {
+    let checkpoint = match Checkpoint::open(folder, &options) {
         Ok(checkpoint) => checkpoint,
         Err(error) => return check::one_line(&error),
     };

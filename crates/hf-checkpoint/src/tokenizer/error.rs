@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::file::shorten;
+use crate::text::line;
 
 /// Why a tokenizer cannot be written into GGUF metadata. Each message is one line that names file and key, what was
 /// found and what was expected.
@@ -29,7 +30,7 @@ pub enum TokenizerError {
         limit: u64,
     },
     /// A file is not the JSON it should be.
-    #[error("{}: not the JSON expected: {source}", path.display())]
+    #[error("{}: not the JSON expected: {}", path.display(), line(source))]
     Json {
         /// The file.
         path: PathBuf,
@@ -37,7 +38,7 @@ pub enum TokenizerError {
         source: serde_json::Error,
     },
     /// A `tokenizer.model` is not a SentencePiece model.
-    #[error("{}: not a SentencePiece model: {source}", path.display())]
+    #[error("{}: not a SentencePiece model: {}", path.display(), line(source))]
     SentencePiece {
         /// The file.
         path: PathBuf,
@@ -68,7 +69,7 @@ pub enum TokenizerError {
         known: String,
     },
     /// A value is not what it must be.
-    #[error("{}: {key}: found {found}, expected {expected}", path.display())]
+    #[error("{}: {}: found {}, expected {}", path.display(), line(key), line(found), line(expected))]
     Value {
         /// The file.
         path: PathBuf,
@@ -81,8 +82,9 @@ pub enum TokenizerError {
     },
     /// The pre-tokenizer is none of those that llama.cpp implements.
     #[error(
-        "{}: pre-tokenizer not recognised: {structure}; name the one of llama.cpp that splits alike (option pre)",
-        path.display()
+        "{}: pre-tokenizer not recognised: {}; name the one of llama.cpp that splits alike (option pre)",
+        path.display(),
+        line(structure)
     )]
     UnknownPre {
         /// `tokenizer.json`.
@@ -103,7 +105,7 @@ pub enum TokenizerError {
 /// Why no class reads an older file.
 fn unread(class: Option<&str>) -> String {
     match class {
-        Some(class) => format!("its class {} is not known to read it", shorten(class, 60)),
+        Some(class) => format!("its class {} is not known to read it", line(shorten(class, 60))),
         None => "no class named that reads it".to_owned(),
     }
 }

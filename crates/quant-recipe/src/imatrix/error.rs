@@ -51,7 +51,7 @@ pub enum ImportanceError {
         name: String,
     },
     /// One of the two tensors of an entry of a GGUF file is missing.
-    #[error("entry {name:?}: {lacks} is missing; make the matrix again")]
+    #[error("entry {name:?}: {lacks:?} is missing; make the matrix again")]
     Unpaired {
         /// The entry.
         name: String,
