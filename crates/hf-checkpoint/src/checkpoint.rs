@@ -284,11 +284,14 @@ fn metadata(
         parameter.write(&context, &mut pairs, &mut map.notes)?;
     }
     let rows = config.dim(family.tokens)?;
+    // A vocabulary is padded to the rows of a tensor, never to a number alone: that asks for memory with a few bytes. What
+    // is wrong is among the map's problems then.
+    let held = map.problems.is_empty() || map.tensors.iter().any(|tensor| tensor.dims.contains(&rows));
     let tokenizer = tokenizer::read(&TokenizerInput {
         dir: folder,
         kind: family.tokenizer,
         config: &config.raw,
-        vocab_size: Some(rows),
+        vocab_size: held.then_some(rows),
         token_types: config.size(&["type_vocab_size"])?.and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
         fixed: family.fixed_tokens,
         pre: options.pre_tokenizer.as_deref(),
@@ -296,7 +299,7 @@ fn metadata(
     pairs.extend(tokenizer.pairs);
     details.extend(tokenizer.details);
     details.extend(tokenizer.pre.as_ref().map(ToString::to_string));
-    if u64::from(tokenizer.vocab_size) != rows {
+    if held && u64::from(tokenizer.vocab_size) != rows {
         map.problems.push(Problem::Vocabulary { tokens: tokenizer.vocab_size.into(), rows });
     }
     map.notes.extend(tokenizer.notes);

@@ -253,8 +253,8 @@ fn broken_files_of_todays_format_are_told() {
         ("a model", with("imatrix.datasets", None), "is missing"),
         ("nothing", gguf(keys(), &[]), "no tensor has importance"),
         ("no entries", gguf(keys(), &[("a", [1, 1], &[1.0])]), "no tensor has importance"),
-        ("no counts", gguf(keys(), &[SUMS]), "entry \"a\": a.counts is missing"),
-        ("no sums", gguf(keys(), &[counts(2, &[1.0; 2])]), "entry \"a\": a.in_sum2 is missing"),
+        ("no counts", gguf(keys(), &[SUMS]), "entry \"a\": \"a.counts\" is missing"),
+        ("no sums", gguf(keys(), &[counts(2, &[1.0; 2])]), "entry \"a\": \"a.in_sum2\" is missing"),
         ("counts that do not divide", gguf(keys(), &[SUMS, counts(3, three)]), "found 4 sums for 3 counts"),
         (
             "other plain sums",
