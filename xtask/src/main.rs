@@ -31,7 +31,8 @@ cargo xtask COMMAND
   bench [ARGUMENT…]        our kernels beside ggml's by criterion, which gets the arguments
   sanitize [address|valgrind]
                            all tests under AddressSanitizer and kquant's under valgrind, or one of the two
-  faults [--tries N]       exports killed, starved and disturbed on purpose, N times each kind (500 if
+  faults [--tries N] [--filter TEXT]
+                           commands killed, starved and disturbed on purpose, N times each kind (500 if
                            not said): a table of what was left; needs Linux and strace
   deny                     licences, bans and sources of other people's crates, and advisories where their
                            database can be reached; needs cargo-deny

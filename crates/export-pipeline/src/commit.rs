@@ -135,8 +135,10 @@ impl Pending {
     fn commit(self) -> Result<PathBuf, Error> {
         self.sync()?;
         let target = self.persist()?;
-        sync_folder(folder(&target)).map_err(|source| Error::output(&target, "make durable", source))?;
-        Ok(target)
+        match sync_folder(folder(&target)) {
+            Ok(()) => Ok(target),
+            Err(source) => Err(Error::NotDurable { path: target, source }),
+        }
     }
 
     /// Makes the bytes durable.

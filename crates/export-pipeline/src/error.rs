@@ -7,7 +7,8 @@ use gguf_format::GgmlType;
 
 use crate::source::SourceError;
 
-/// Why files were not planned or not written. In every case the targets are as they were before.
+/// Why files were not planned or not written. In every case but [`NotDurable`](Self::NotDurable) the targets are as they were
+/// before.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -163,6 +164,16 @@ pub enum Error {
         /// What was tried.
         action: &'static str,
         /// Why it failed.
+        source: io::Error,
+    },
+    /// The file is in its place, whole, but the system could not be made to keep it there for certain.
+    #[error(
+        "{path}: written whole, but its folder cannot be synced: a power failure may bring back what was there before: {source}"
+    )]
+    NotDurable {
+        /// The target.
+        path: PathBuf,
+        /// Why.
         source: io::Error,
     },
     /// The worker threads could not be started.

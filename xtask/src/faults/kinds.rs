@@ -5,37 +5,82 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::place::{Place, end, start};
-use super::{End, Kind, Verdict};
+use super::Verdict;
+use super::calls::{each_call, each_of, kills_at_the_end, order, order_of_shards};
+use super::disk::{no_permission, read_only, shard_cut, size_limits, small_file_systems};
+use super::place::{Job, Place, end, start};
 
-type Tries = Result<Vec<Verdict>, String>;
+pub(crate) type Tries = Result<Vec<Verdict>, String>;
 
-pub(crate) const ALL: &[Kind] = &[
-    Kind { name: "SIGKILL at a random moment", tries: |place, n| signals(place, n, "KILL") },
-    Kind { name: "SIGINT at a random moment", tries: |place, n| signals(place, n / 5, "INT") },
-    Kind { name: "SIGTERM at a random moment", tries: |place, n| signals(place, n / 5, "TERM") },
-    Kind {
-        name: "disk full when room is reserved",
-        tries: |p, n| each_call(p, n, "fallocate", "error=ENOSPC"),
-    },
-    Kind { name: "disk full at each write", tries: |p, n| each_call(p, n, "pwrite64", "error=ENOSPC") },
-    Kind { name: "I/O error at each write", tries: |p, n| each_call(p, n, "pwrite64", "error=EIO") },
-    Kind { name: "I/O error when made durable", tries: |p, n| each_call(p, n, "fsync", "error=EIO") },
-    Kind {
-        name: "I/O error when renamed",
-        tries: |p, n| each_call(p, n, "rename,renameat,renameat2", "error=EIO"),
-    },
-    Kind { name: "I/O error at each read", tries: |p, n| each_call(p, n, "pread64", "error=EIO") },
-    Kind { name: "end of file at each read", tries: |p, n| each_call(p, n, "pread64", "retval=0") },
-    Kind { name: "SIGKILL at each write", tries: |p, n| each_call(p, n, "pwrite64", "signal=KILL") },
-    Kind { name: "SIGKILL when made durable or renamed", tries: kills_at_the_end },
-    Kind { name: "file size limit, every 4 kB", tries: size_limits },
-    Kind { name: "file system of few kB", tries: small_file_systems },
-    Kind { name: "no permission to write", tries: no_permission },
-    Kind { name: "output folder removed", tries: folder_removed },
-    Kind { name: "order of durability (power loss)", tries: order },
-    Kind { name: "two exports to one target", tries: two_at_once },
-];
+/// A kind of fault, and the command that meets it.
+pub(crate) struct Kind {
+    pub name: &'static str,
+    pub job: Job,
+    /// Tries it so many times (or as many as there are places where it can strike, if that is what decides).
+    pub tries: fn(&Place, u64) -> Tries,
+}
+
+/// What a failure may give as its reason.
+pub(crate) const FULL: &[&str] = &["No space left on device", "no room on the disk"];
+const IO: &[&str] = &["Input/output error"];
+const STOPPED: &[&str] = &["stopped before the end; nothing was written"];
+
+macro_rules! kinds {
+    ($($job:ident, $name:literal: $tries:expr;)*) => {
+        pub(crate) const ALL: &[Kind] = &[$(Kind { name: $name, job: Job::$job, tries: $tries },)*];
+    };
+}
+
+kinds! {
+    Export, "SIGKILL at a random moment": |p, n| signals(p, n, "KILL");
+    Export, "SIGINT at a random moment": |p, n| signals(p, n / 5, "INT");
+    Export, "SIGTERM at a random moment": |p, n| signals(p, n / 5, "TERM");
+    Export, "SIGHUP at a random moment": |p, n| signals(p, n / 5, "HUP");
+    Export, "disk full when room is reserved": |p, n| each_call(p, n, "fallocate", "error=ENOSPC", FULL);
+    Export, "disk full at each write": |p, n| each_call(p, n, "pwrite64", "error=ENOSPC", FULL);
+    Export, "I/O error at a write": |p, n| each_call(p, n / 5, "pwrite64", "error=EIO", IO);
+    Export, "I/O error when made durable": |p, n| each_call(p, n, "fsync", "error=EIO", IO);
+    Export, "I/O error when renamed": |p, n| each_of(p, n, RENAMES, "error=EIO", IO);
+    Export, "I/O error at each read of a weight": |p, n| each_call(p, n, "pread64", "error=EIO", IO);
+    Export, "I/O error at each read of another file": |p, n| each_call(p, n, "read", "error=EIO", IO);
+    Export, "no more open files": |p, n| each_call(p, n, "openat", "error=EMFILE", &["Too many open files"]);
+    Export, "end of file at a read of a weight": |p, n| each_call(p, n / 5, "pread64", "retval=0", ENDED);
+    Export, "shard cut while it is read": shard_cut;
+    Export, "SIGKILL at a write": |p, n| each_call(p, n / 5, "pwrite64", "signal=KILL", &[]);
+    Export, "SIGKILL when made durable or renamed": kills_at_the_end;
+    Export, "file size limit, up to the file's size": size_limits;
+    Export, "file system too small, up to large enough": small_file_systems;
+    Export, "no permission to write, or to read": no_permission;
+    Export, "read-only file system": read_only;
+    Export, "output folder removed": folder_removed;
+    Export, "order of durability (power loss)": order;
+    Export, "two exports to one target": two_at_once;
+    Shards, "SIGKILL at a random moment": |p, n| signals(p, n, "KILL");
+    Shards, "SIGTERM at a random moment": |p, n| signals(p, n / 5, "TERM");
+    Shards, "disk full when room is reserved": |p, n| each_call(p, n, "fallocate", "error=ENOSPC", FULL);
+    Shards, "disk full at a write": |p, n| each_call(p, n / 5, "pwrite64", "error=ENOSPC", FULL);
+    Shards, "I/O error when made durable": |p, n| each_call(p, n, "fsync", "error=EIO", IO);
+    Shards, "I/O error at each rename": |p, n| each_of(p, n, RENAMES, "error=EIO", IO);
+    Shards, "SIGKILL when made durable or renamed": kills_at_the_end;
+    Shards, "file system too small, up to large enough": small_file_systems;
+    Shards, "order of durability (power loss)": order_of_shards;
+    Shards, "two exports to one target": two_at_once;
+    Split, "SIGKILL at a random moment": |p, n| signals(p, n / 5, "KILL");
+    Split, "disk full at a write": |p, n| each_call(p, n / 5, "pwrite64", "error=ENOSPC", FULL);
+    Split, "I/O error at a read of a weight": |p, n| each_call(p, n / 5, "pread64", "error=EIO", IO);
+    Split, "SIGKILL when made durable or renamed": kills_at_the_end;
+    Merge, "SIGKILL at a random moment": |p, n| signals(p, n / 5, "KILL");
+    Merge, "disk full at a write": |p, n| each_call(p, n / 5, "pwrite64", "error=ENOSPC", FULL);
+    Merge, "SIGKILL when made durable or renamed": kills_at_the_end;
+    Adapter, "SIGKILL at a random moment": |p, n| signals(p, n / 5, "KILL");
+    Adapter, "disk full at a write": |p, n| each_call(p, n / 5, "pwrite64", "error=ENOSPC", FULL);
+    Adapter, "SIGKILL when made durable or renamed": kills_at_the_end;
+}
+
+/// The calls that rename; strace counts each by itself.
+pub(crate) const RENAMES: &[&str] = &["rename", "renameat", "renameat2"];
+/// What is said of a file that ends too early.
+pub(crate) const ENDED: &[&str] = &["failed to fill whole buffer", "cut short", "truncated"];
 
 /// Random numbers (SplitMix64), the same in every run.
 fn random(seed: u64) -> u64 {
@@ -45,7 +90,7 @@ fn random(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A signal after a part of the time that an export takes.
+/// A signal after a part of the time that the command takes.
 fn signals(place: &Place, tries: u64, signal: &str) -> Tries {
     let one = |n: u64| -> Verdict {
         place.reset()?;
@@ -56,121 +101,9 @@ fn signals(place: &Place, tries: u64, signal: &str) -> Tries {
         let _ = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).output();
         let output = end(child)?;
         // Before its handler is set, a signal is the end.
-        if output.status.code().is_none() { place.after_kill() } else { place.after(&output) }
+        if output.status.code().is_none() { place.after_kill() } else { place.after(&output, STOPPED) }
     };
     Ok((0..tries).map(one).collect())
-}
-
-/// The first, the second … call of one kind fails, until there is none left to fail. `when` counts by thread.
-fn each_call(place: &Place, most: u64, calls: &str, what: &str) -> Tries {
-    let mut verdicts = Vec::new();
-    for n in 1..=most.max(1) {
-        place.reset()?;
-        let injected = format!("inject={calls}:{what}:when={n}");
-        let traced = format!("trace={calls}");
-        let arguments = ["-f", "-qq", "-o", "/dev/null", "-e", &traced, "-e", &injected];
-        let output = end(start(&mut place.command_by("strace", &arguments))?)?;
-        // The call was one of the loader's: the program was never begun, so this is no try of it.
-        if output.status.code() == Some(127) {
-            continue;
-        }
-        let verdict = if output.status.code().is_none() { place.after_kill() } else { place.after(&output) };
-        let done = verdict == Ok(End::New) && output.status.success();
-        if done {
-            // Nothing was left to fail; or the failure was one that the export may pass over, which counts as a try.
-            if verdicts.is_empty() {
-                verdicts.push(verdict);
-            }
-            break;
-        }
-        verdicts.push(verdict);
-    }
-    Ok(verdicts)
-}
-
-fn kills_at_the_end(place: &Place, most: u64) -> Tries {
-    let mut verdicts = each_call(place, most, "fsync", "signal=KILL")?;
-    verdicts.extend(each_call(place, most, "rename,renameat,renameat2", "signal=KILL")?);
-    Ok(verdicts)
-}
-
-/// No file may be longer than so much: writes fail as on a full disk, without any privilege.
-fn size_limits(place: &Place, most: u64) -> Tries {
-    let mut verdicts = Vec::new();
-    // In units of 512 bytes.
-    for blocks in (0..).step_by(8).take(most as usize) {
-        place.reset()?;
-        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
-        let output = end(start(&mut place.command_by("sh", &["-c", &script]))?)?;
-        let verdict = place.after(&output);
-        if verdict == Ok(End::New) {
-            break;
-        }
-        verdicts.push(verdict);
-    }
-    Ok(verdicts)
-}
-
-/// File systems in memory, from too small by far to just large enough; only the superuser can make one.
-fn small_file_systems(place: &Place, most: u64) -> Tries {
-    let mount = |size: u64| {
-        let size = format!("size={size}k");
-        let output =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&place.folder).output();
-        output.is_ok_and(|o| o.status.success())
-    };
-    let unmount = || Command::new("umount").arg(&place.folder).output();
-    let mut verdicts = Vec::new();
-    place.reset()?;
-    for n in 0..most.min(40) {
-        if !mount(8 + n * 64) {
-            return Err("not run: a tmpfs needs the superuser".to_owned());
-        }
-        let verdict = (|| {
-            place.reset()?;
-            let output = end(start(&mut place.command("Q4_K_M"))?)?;
-            let found = place.target()?;
-            match output.status.code() {
-                Some(0) if found == End::New => Ok(found),
-                Some(1) if found == End::Old && fs::read_dir(&place.folder).is_ok_and(|d| d.count() == 1) => {
-                    Ok(found)
-                }
-                code => {
-                    Err(format!("exit status {code:?}: {}", String::from_utf8_lossy(&output.stderr).trim()))
-                }
-            }
-        })();
-        unmount().map_err(|e| e.to_string())?;
-        let done = verdict == Ok(End::New);
-        verdicts.push(verdict);
-        if done {
-            break;
-        }
-    }
-    Ok(verdicts)
-}
-
-/// A folder that may not be written to; the superuser, whom nothing stops, becomes nobody.
-fn no_permission(place: &Place, _: u64) -> Tries {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    use std::os::unix::process::CommandExt;
-
-    place.reset()?;
-    let mode = |mode| {
-        fs::set_permissions(&place.folder, fs::Permissions::from_mode(mode)).map_err(|e| e.to_string())
-    };
-    mode(0o555)?;
-    let mut command = place.command("Q4_K_M");
-    if fs::metadata(&place.folder).is_ok_and(|meta| meta.uid() == 0) {
-        command.uid(65534).gid(65534);
-    }
-    let output = start(&mut command).and_then(end);
-    mode(0o755)?;
-    let output = output?;
-    if output.status.success() {
-        return Ok(vec![Err("written without permission".to_owned())]);
-    }
-    Ok(vec![place.after(&output)])
 }
 
 /// The target's folder goes while its bytes are made durable, which strace draws out.
@@ -193,49 +126,14 @@ fn folder_removed(place: &Place, tries: u64) -> Tries {
         if output.status.code() != Some(1) || message.lines().count() != 1 || place.folder.exists() {
             return Err(format!("exit status {:?}: {}", output.status.code(), message.trim()));
         }
-        Ok(End::Gone)
+        Ok(super::End::Gone)
     };
     Ok((0..(tries / 50).max(1)).map(one).collect())
 }
 
-/// The bytes must be durable before the name changes, and the folder after: else a power failure in between leaves a
-/// file of zeros under the target's name, or loses it.
-fn order(place: &Place, _: u64) -> Tries {
-    place.reset()?;
-    let log = place.folder.with_file_name("strace.log");
-    let path = log.display().to_string();
-    let traced = "trace=pwrite64,fsync,fdatasync,rename,renameat,renameat2";
-    let output =
-        end(start(&mut place.command_by("strace", &["-f", "-qq", "-y", "-o", &path, "-e", traced]))?)?;
-    let verdict = place.after(&output);
-    let text = fs::read_to_string(&log).map_err(|e| e.to_string())?;
-    let temporary = |line: &str| line.contains(".partial");
-    let steps: Vec<&str> = text
-        .lines()
-        .filter_map(|line| {
-            let call = line.split_whitespace().nth(1)?.split('(').next()?;
-            let folder = line.contains(&format!("<{}>", place.folder.display()));
-            match call {
-                "pwrite64" if temporary(line) => Some("write"),
-                "fsync" if temporary(line) => Some("sync file"),
-                "fsync" if folder => Some("sync folder"),
-                name if name.starts_with("rename") => Some("rename"),
-                _ => None,
-            }
-        })
-        .collect();
-    let mut steps = steps;
-    steps.dedup();
-    if steps.ends_with(&["write", "sync file", "rename", "sync folder"]) {
-        Ok(vec![verdict])
-    } else {
-        Ok(vec![Err(format!("the order is {}", steps.join(", ")))])
-    }
-}
-
-/// Two exports of different types: one's file, whole.
+/// Two exports of different types: one's files, whole.
 fn two_at_once(place: &Place, tries: u64) -> Tries {
-    let files = [place.export("Q4_K_M")?, place.export("Q8_0")?];
+    let sets = [place.made("Q4_K_M")?, place.made("Q8_0")?];
     let one = |n: u64| -> Verdict {
         place.reset()?;
         let first = start(&mut place.command("Q4_K_M"))?;
@@ -247,7 +145,7 @@ fn two_at_once(place: &Place, tries: u64) -> Tries {
                 return Err(format!("one fails: {}", String::from_utf8_lossy(&output.stderr).trim()));
             }
         }
-        place.one_of(&files)
+        place.one_of(&sets)
     };
     Ok((0..tries / 5).map(one).collect())
 }

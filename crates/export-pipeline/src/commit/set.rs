@@ -3,6 +3,7 @@
 //! A set is complete when all its shards are there. So the first shard is the first to go and the last to come: while
 //! files are exchanged one by one, the set lacks its first shard, and readers say so.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ pub(crate) fn commit_all(pending: Vec<Pending>) -> Result<Vec<PathBuf>, Error> {
         file.sync()?;
     }
     let targets: Vec<PathBuf> = pending.iter().map(|file| file.target.clone()).collect();
+    let _turn = turn(&targets);
     let mut replaced = Vec::new();
     let mut placed = Vec::new();
     let done = exchange(pending, &mut replaced, &mut placed);
@@ -43,6 +45,17 @@ pub(crate) fn commit_all(pending: Vec<Pending>) -> Result<Vec<PathBuf>, Error> {
     // What an earlier export kept when it was killed in the middle of this has been replaced as well.
     targets.iter().for_each(|target| stale::sweep(target, REPLACED));
     Ok(targets)
+}
+
+/// Waits until no other export exchanges shards in these folders: two at once would leave shards of both. The turn ends
+/// when what is given back is dropped, or with the process.
+///
+/// Where folders cannot be locked, nobody waits.
+fn turn(targets: &[PathBuf]) -> Vec<File> {
+    // In one order everywhere, so that no two wait for each other.
+    let folders: BTreeSet<&Path> = targets.iter().map(|target| folder(target)).collect();
+    let locked = |folder| File::open(folder).ok().filter(|folder| folder.lock().is_ok());
+    folders.into_iter().filter_map(locked).collect()
 }
 
 fn exchange(
@@ -186,6 +199,24 @@ mod tests {
         let error = commit_all(pending).unwrap_err();
         assert!(matches!(error, Error::OutputExists { .. }), "{error}");
         expect(folder.path(), &[("a", "theirs")]);
+    }
+
+    #[test]
+    fn two_sets_at_once_leave_one_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["a", "b", "c", "d", "e", "f"];
+        for _ in 0..50 {
+            std::thread::scope(|scope| {
+                for text in [b"one", b"two"] {
+                    let pending = pending(folder.path(), &names, Existing::Replace);
+                    pending.iter().for_each(|file| super::super::write_all_at(file.file(), text, 0).unwrap());
+                    scope.spawn(|| commit_all(pending).unwrap());
+                }
+            });
+            let found = contents(folder.path());
+            assert_eq!(found.len(), names.len(), "{found:?}");
+            assert!(found.iter().all(|(_, text)| *text == found[0].1), "{found:?}");
+        }
     }
 
     #[test]
