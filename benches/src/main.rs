@@ -29,7 +29,7 @@ struct Arguments {
     /// JSON instead of a table.
     #[arg(long)]
     json: bool,
-    /// Opens this GGUF file, which is made for it, instead of running kernels.
+    /// Opens this GGUF file instead of running kernels; it is made if it is not there.
     #[arg(long, value_name = "FILE")]
     header: Option<PathBuf>,
 }
@@ -52,7 +52,9 @@ fn main() -> ExitCode {
 /// Whether all bars are met.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     if let Some(file) = &arguments.header {
-        headers::write(file)?;
+        if !file.exists() {
+            headers::write(file)?;
+        }
         let [ours, theirs] = headers::measure(file, Duration::from_secs_f64(arguments.seconds))?;
         println!(
             "opening a header: ours {ours:.2} ms, llama.cpp's {theirs:.2} ms, {:.1} times",

@@ -204,6 +204,13 @@ fn files_that_are_none() {
     assert_eq!(said(b"[1]"), "over.json: is [1], expected an object of metadata keys");
     assert!(said(b"{").starts_with("over.json: not valid JSON: EOF"));
     assert!(said(&[b'['; 100_000]).contains("recursion limit"));
+    let deep = format!("{{\"a\":{}", "[".repeat(1 << 20));
+    assert!(said(deep.as_bytes()).starts_with("over.json: not valid JSON: recursion limit exceeded"));
+    let folder = tempfile::tempdir().unwrap();
+    let large = folder.path().join("over.json");
+    std::fs::File::create(&large).unwrap().set_len(1 << 40).unwrap();
+    let error = MetadataFile::open(&large).unwrap_err().to_string();
+    assert_eq!(error, format!("{}: 1099511627776 bytes, expected at most 16777216", large.display()));
     let error = MetadataFile::open("/nowhere/over.json").unwrap_err().to_string();
     assert!(error.starts_with("/nowhere/over.json: cannot read: No such file"), "{error}");
 }

@@ -12,7 +12,7 @@ mod legacy;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,24 +48,38 @@ impl ImportanceMatrix {
     /// # Errors
     /// If the file cannot be read, or is neither.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ImportanceFileError> {
-        let path = path.as_ref();
-        Self::read_file(path).map_err(|source| ImportanceFileError { path: path.to_owned(), source })
+        Self::open_with_limits(path, &Limits::default())
     }
 
-    fn read_file(path: &Path) -> Result<Self, ImportanceError> {
+    /// Reads a file of either format. The limits are those of a GGUF header; of the older format no more entries are
+    /// read than tensors are allowed. Memory is in proportion to the file.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and if the file is beyond the limits.
+    pub fn open_with_limits(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, ImportanceFileError> {
+        let path = path.as_ref();
+        Self::read_file(path, limits).map_err(|source| ImportanceFileError { path: path.to_owned(), source })
+    }
+
+    fn read_file(path: &Path, limits: &Limits) -> Result<Self, ImportanceError> {
+        // Before it is opened: opening a pipe would wait for its other end.
+        if !std::fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("not a regular file").into());
+        }
         let mut file = File::open(path)?;
         let len = file.metadata()?.len();
         let mut magic = Vec::new();
         file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut magic)?;
         if magic == MAGIC {
-            let file = GgufFile::open(path).map_err(|error| ImportanceError::Gguf(error.source))?;
+            let file = GgufFile::open_with_limits(path, limits)
+                .map_err(|error| ImportanceError::Gguf(error.source))?;
             return gguf::read(file.header(), |tensor, bytes| {
                 let range = file.read_tensor_at(tensor.index(), 0, bytes);
                 range.map_err(|error| ImportanceError::Gguf(error.source))
             });
         }
         file.rewind()?;
-        legacy::read(BufReader::new(file), len)
+        legacy::read(BufReader::new(file), len, limits)
     }
 
     /// Reads the bytes of a file of either format.
@@ -73,10 +87,11 @@ impl ImportanceMatrix {
     /// # Errors
     /// If they are neither.
     pub fn parse(bytes: &[u8]) -> Result<Self, ImportanceError> {
+        let limits = Limits::default();
         if !bytes.starts_with(&MAGIC) {
-            return legacy::read(bytes, bytes.len() as u64);
+            return legacy::read(bytes, bytes.len() as u64, &limits);
         }
-        let header = Gguf::parse(bytes, &Limits::default()).map_err(ImportanceError::Gguf)?;
+        let header = Gguf::parse(bytes, &limits).map_err(ImportanceError::Gguf)?;
         gguf::read(&header, |tensor, out| {
             let data = tensor.data(bytes).unwrap_or_default();
             // Equal lengths: the header was checked against the file's.

@@ -291,6 +291,28 @@ fn files_that_cannot_be_read_are_named() {
     assert!(ImportanceMatrix::open(std::env::temp_dir()).is_err());
 }
 
+#[test]
+fn limits_hold_for_both_formats() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("matrix");
+    let entries: [(&[u8], i32, &[f32]); 2] = [(b"a", 1, &[1.0]), (b"b", 1, &[1.0])];
+    let tensors: [(&str, [u64; 2], &[f32]); 2] =
+        [("a.in_sum2", [1, 1], &[1.0]), ("a.counts", [1, 1], &[1.0])];
+    let both = [
+        (legacy(&entries, &[]), "2 entries, the limit is 1: raise Limits::tensors"),
+        (gguf(keys(), &tensors), "2 tensors, the limit is 1: raise Limits::tensors"),
+    ];
+    for (bytes, said) in both {
+        std::fs::write(&path, bytes).unwrap();
+        let open = |tensors| {
+            ImportanceMatrix::open_with_limits(&path, &Limits::new().with_tensors(tensors))
+                .map_err(|e| e.to_string())
+        };
+        assert!(open(2).is_ok());
+        assert_eq!(open(1), Err(format!("importance matrix {}: {said}", path.display())));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 

@@ -17,6 +17,16 @@ pub enum MetadataFileError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file is larger than any metadata.
+    #[error("{}: {bytes} bytes, expected at most {limit}", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
+        /// The most that is read.
+        limit: u64,
+    },
     /// The file is not JSON.
     #[error("{}: not valid JSON: {source}", path.display())]
     Json {

@@ -6,7 +6,8 @@
 mod error;
 mod value;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use gguf_format::{Metadata, Value};
@@ -26,6 +27,9 @@ const RESERVED: &[(&str, &str)] = &[
     ("general.file_type", "it follows from the types of the tensors"),
     ("general.quantization_version", "it follows from the types of the tensors"),
 ];
+
+/// The most bytes of a file: a header may have no more than sixteen times that, and a text written by hand has far fewer.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// Where tensors begin: a multiple of so many bytes.
 const ALIGNMENT: &str = "general.alignment";
@@ -66,11 +70,17 @@ impl MetadataFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// The file cannot be read, is no JSON object, or has keys that cannot be set: all of them are named.
+    /// The file cannot be read, has more than 16 MiB, is no JSON object, or has keys that cannot be set: all of them are named.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, MetadataFileError> {
         let path = path.into();
-        match fs::read(&path) {
-            Ok(bytes) => Self::parse(&bytes, path),
+        let mut bytes = Vec::new();
+        let read = File::open(&path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+        match read {
+            Ok(_) if bytes.len() as u64 > MAX_BYTES => {
+                let bytes = fs::metadata(&path).map_or(MAX_BYTES + 1, |info| info.len());
+                Err(MetadataFileError::TooLarge { path, bytes, limit: MAX_BYTES })
+            }
+            Ok(_) => Self::parse(&bytes, path),
             Err(source) => Err(MetadataFileError::Io { path, source }),
         }
     }

@@ -30,6 +30,14 @@ pub enum ImportanceError {
         /// Bytes that the file still has.
         remaining: u64,
     },
+    /// A file of the older format has more entries than the limits allow.
+    #[error("{found} entries, the limit is {max}: raise Limits::tensors")]
+    TooMany {
+        /// How many it has.
+        found: u64,
+        /// How many are allowed.
+        max: u32,
+    },
     /// A length in a file of the older format makes no sense.
     #[error("{place}: found {found}, expected 1 or more; the file is broken or no importance matrix")]
     Count {

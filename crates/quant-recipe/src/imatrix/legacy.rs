@@ -6,15 +6,24 @@
 
 use std::io::Read;
 
+use gguf_format::Limits;
+
 use super::ImportanceMatrix;
 use super::error::ImportanceError;
 
 /// Reads a file of this length.
-pub(super) fn read(reader: impl Read, len: u64) -> Result<ImportanceMatrix, ImportanceError> {
+pub(super) fn read(
+    reader: impl Read,
+    len: u64,
+    limits: &Limits,
+) -> Result<ImportanceMatrix, ImportanceError> {
     let mut file = Remaining { reader, len };
     let mut matrix = ImportanceMatrix::default();
     let entries = positive(file.number("number of entries")?, "number of entries")?;
     for entry in 1..=entries {
+        if entry > u64::from(limits.tensors) {
+            return Err(ImportanceError::TooMany { found: entries, max: limits.tensors });
+        }
         let place = |what: &str| format!("entry {entry} of {entries}: {what}");
         let name = file.text(&place("name"))?;
         let calls = file.number(&place("number of calls"))?;
