@@ -90,8 +90,9 @@ def main():
     plain = "\n".join(words) + "\n"
     folder(out, "old-bert", bert, {"vocab.txt": plain})
     odd = [*words[:20], words[5], *words[20:], "trailing ", "no-break\u00a0", "ideographic\u3000", "", "line\u2028end", "carriage\r", "##é"]
-    folder(out, "old-bert-odd", {**bert, "vocab_size": len(odd) + 4}, {
-        "vocab.txt": "\n".join(odd), "added_tokens.json": {"[NEW]": len(odd) + 1, "new": len(odd)},
+    folder(out, "old-bert-odd", {**bert, "vocab_size": len(odd) + 4}, {"vocab.txt": "\n".join(odd)})
+    folder(out, "old-bert-added", bert, {
+        "vocab.txt": plain, "added_tokens.json": {"[NEW]": len(words) + 1, "new": len(words)},
         "special_tokens_map.json": {"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]",
                                     "mask_token": "[MASK]", "additional_special_tokens": ["[NEW]"]},
         "tokenizer_config.json": {"do_lower_case": True, "model_max_length": 512}})

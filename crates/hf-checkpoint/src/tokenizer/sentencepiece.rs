@@ -7,10 +7,11 @@ use gguf_format::Metadata;
 use super::added::added_tokens_json;
 use super::error::TokenizerError;
 use super::file::shorten;
+use super::json::AddedToken;
 use super::metadata::{TokenType, Tokens, looks_special, user_defined};
 use super::proto::Model;
 use super::special::{COMMON, Sources, SpecialTokens};
-use super::{Files, TokenizerInput, Written, checked_size};
+use super::{Files, TokenizerInput, TokenizerKind, Written, checked_size};
 
 /// The score of a token that was added.
 pub(super) const ADDED_SCORE: f32 = -1000.0;
@@ -49,15 +50,29 @@ fn tokens(
     }
     let mut tokens = model.into_tokens(size);
     put_added_tokens(input.dir, &mut tokens, notes)?;
+    let phi = input.kind == TokenizerKind::Phi3;
     for (id, token) in files.tokenizer.added_tokens_decoder()?.unwrap_or_default() {
-        let (text, kind) = if token.special || looks_special(&token.content) {
+        let (text, kind) = if phi {
+            as_it_is(token)
+        } else if token.special || looks_special(&token.content) {
             (token.content, TokenType::Control)
         } else {
             (user_defined(&token.content), TokenType::UserDefined)
         };
         put(&mut tokens, id, text, kind, notes);
     }
+    // Of Phi 3 the converter reads this file, too.
+    let of_json = files.json.as_ref().and_then(|json| json.added_tokens.as_deref());
+    for added in of_json.filter(|_| phi).unwrap_or_default() {
+        let (text, kind) = as_it_is(added.token.clone());
+        put(&mut tokens, added.id, text, kind, notes);
+    }
     Ok(tokens)
+}
+
+/// Phi 3's added tokens: what looks special counts as its file says.
+fn as_it_is(token: AddedToken) -> (String, TokenType) {
+    (token.content, if token.special { TokenType::Control } else { TokenType::UserDefined })
 }
 
 /// Puts the tokens of `added_tokens.json`, which older folders have, in their places.

@@ -40,6 +40,7 @@ fn read_folder(folder: &Path, pre: Option<&str>) -> Result<TokenizerOutput, Toke
         Some("T5ForConditionalGeneration") => TokenizerKind::T5,
         Some("XLMRobertaModel") => TokenizerKind::XlmRoberta,
         Some("Gemma4ForCausalLM") => TokenizerKind::Gemma4,
+        Some("Phi3ForCausalLM") => TokenizerKind::Phi3,
         Some("NomicBertModel") => TokenizerKind::XlmRobertaMasked,
         _ => TokenizerKind::Any,
     };
