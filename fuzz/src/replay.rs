@@ -56,9 +56,22 @@ pub fn kept(target: &str) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::sync::Mutex;
+
+    use peak_alloc::PeakAlloc;
 
     use super::kept;
     use crate::targets;
+
+    #[global_allocator]
+    static ALLOCATED: PeakAlloc = PeakAlloc;
+
+    /// Inputs are replayed one after another, so that the peak is one's own.
+    static ONE: Mutex<()> = Mutex::new(());
+
+    /// What an input may have in memory at a time, in bytes. Nearly all of it is the targets' own: models that they write,
+    /// tensors that they read whole.
+    const MAX_MEMORY: usize = 48 << 20;
 
     /// One test for each target, so that they run side by side and a failure has the target's name.
     macro_rules! replayed {
@@ -88,7 +101,13 @@ mod tests {
             let input = fs::read(path).expect("an input");
             // Its name is printed if it panics.
             println!("{}", path.display());
+            // Another target's panic is told there.
+            let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let before = ALLOCATED.current_usage();
+            ALLOCATED.reset_peak_usage();
             taken += usize::from(body(&input));
+            let peak = ALLOCATED.peak_usage().saturating_sub(before);
+            assert!(peak <= MAX_MEMORY, "{} bytes of input took {peak} of memory", input.len());
         }
         assert!(taken * 2 > inputs.len(), "{target}: of {} inputs only {taken} are for it", inputs.len());
     }
