@@ -4,7 +4,7 @@
 //! llama.cpp adds alpha / rank x B x A with one alpha for the whole file, the rank being that of each tensor. Where scales are
 //! others (rsLoRA, patterns), alpha is the one that is right for most of the file, and B is multiplied where it is not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use gguf_format::{GgmlType, MAX_TENSOR_NAME_BYTES, Metadata};
@@ -90,14 +90,14 @@ impl Standalone {
         let mut maker =
             Maker { weights: &weights, config: &config, base, alpha: config.file_alpha(), problems };
         let mut map = Map::default();
-        let mut left: Vec<&str> = adapted.keys().map(String::as_str).collect();
+        let mut left: BTreeSet<&str> = adapted.keys().map(String::as_str).collect();
         for row in family.rows.iter().flat_map(|r| *r).filter(|r| r.when.is_none_or(|when| when(base))) {
             for source in std::iter::once(&row.from).chain(row.or) {
                 let mut blocks = BTreeMap::<u64, Vec<(Option<u64>, &Adapted)>>::new();
                 for (name, adapted) in &adapted {
                     if let Some((block, expert)) = lookup::place_of(source, name) {
                         blocks.entry(block).or_default().push((expert, adapted));
-                        left.retain(|n| n != name);
+                        left.remove(name.as_str());
                     }
                 }
                 for (block, members) in blocks {
