@@ -355,6 +355,9 @@ fn configs_that_are_not_understood_are_refused() {
         .fails(&["key `alpha_pattern` is \"(\", expected a regular"]);
     Adapter::llama().set("rank_pattern", json!({"q_proj": 0})).fails(&["key `rank_pattern.q_proj` is 0"]);
     Adapter::llama().set("init_lora_weights", json!("pissa_niter_4")).fails(&["pissa", "path_initial_model"]);
+    Adapter::llama()
+        .set("init_lora_weights", json!("lora_ga"))
+        .fails(&["\"lora_ga\"", "leaves the base as it is"]);
     Adapter::llama().set("use_qalora", json!(true)).fails(&["key `use_qalora` is true", "is not read"]);
     let tokens = Adapter::of("tokens").set("trainable_token_indices", json!({"embed_tokens": [3, 456, 7]}));
     tokens.fails(&["trainable_tokens_delta: shape [3, 8] for 3 tokens", "below 456"]);

@@ -23,7 +23,7 @@ const OTHER_VARIANTS: &[&str] = &[
 
 /// Initialisations that take their own product out of the base weights; what was trained then belongs to other weights
 /// than the base has.
-const CHANGE_THE_BASE: &[&str] = &["pissa", "corda", "olora", "loftq"];
+const CHANGE_THE_BASE: &[&str] = &["pissa", "corda", "olora", "loftq", "lora_ga"];
 
 /// How an adapter is to be applied.
 #[derive(Debug)]
