@@ -63,7 +63,7 @@ pub(crate) fn fuzz(rest: &[String]) -> Result {
         for target in &plan.targets {
             let outcome = run::run(target, share)?;
             println!("{}", outcome.row(target.name));
-            finds.extend(outcome.finds.into_iter().map(|find| (target.name, find)));
+            finds.extend(outcome.finds.into_iter().map(|find| (*target, find)));
         }
     }
     if plan.coverage {
@@ -73,8 +73,8 @@ pub(crate) fn fuzz(rest: &[String]) -> Result {
         return Ok(());
     }
     let lines = finds.iter().map(|(target, path)| {
-        let path = path.display();
-        format!("\n  {target}: {path}\n    again: RUSTC_BOOTSTRAP=1 cargo fuzz run {target} {path}")
+        let (name, path, limits) = (target.name, path.display(), run::limits(target));
+        format!("\n  {name}: {path}\n    again: RUSTC_BOOTSTRAP=1 cargo fuzz run {name} {path} -- {limits}")
     });
     let lines: String = lines.collect();
     Err(Error::Failed(format!("{} finds; fuzz/README.md tells what to do with one{lines}", finds.len())))

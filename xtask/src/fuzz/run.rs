@@ -69,19 +69,21 @@ pub(super) fn run(target: &Target, share: Duration) -> Result<Outcome, Error> {
 fn libfuzzer(target: &Target) -> Command {
     let mut command = cargo(&["fuzz", "run", target.name]);
     command.env("RUSTC_BOOTSTRAP", "1");
+    // A panic's backtrace would be an allocation beyond the limit, and is AddressSanitizer's to print.
+    command.env("RUST_BACKTRACE", "0");
     // What was freed is not kept long: it counts as memory of ours.
     command.env("ASAN_OPTIONS", "quarantine_size_mb=16:detect_odr_violation=0");
     command
 }
 
+/// What an input may cost, as libFuzzer's flags.
+pub(super) fn limits(target: &Target) -> String {
+    format!("-timeout={TIMEOUT} -rss_limit_mb={RSS_LIMIT} -malloc_limit_mb={}", target.malloc_limit)
+}
+
 fn flags(target: &Target) -> Vec<String> {
-    let mut flags = vec![
-        format!("-timeout={TIMEOUT}"),
-        format!("-rss_limit_mb={RSS_LIMIT}"),
-        format!("-malloc_limit_mb={}", target.malloc_limit),
-        format!("-max_len={}", target.max_len),
-        "-print_final_stats=1".to_owned(),
-    ];
+    let mut flags: Vec<String> = limits(target).split(' ').map(str::to_owned).collect();
+    flags.extend([format!("-max_len={}", target.max_len), "-print_final_stats=1".to_owned()]);
     let dictionary = folder().join("dictionaries").join(target.name);
     if dictionary.is_file() {
         flags.push(format!("-dict={}", dictionary.display()));
