@@ -16,7 +16,8 @@ whether that was done. --pre-only prints what the converter's look-up says, with
 
 --cases FOLDER makes the golden files of a folder of folders again: its cases.json has, by folder, the name for --pre or
 null, or {"saved": NAME}: the converter gets the folder with its tokenizer as transformers saves it. Each folder's answer goes to its peer.json, arrays of more than 2000 elements as their length and SHA-256 (of each
-string's or decimal number's UTF-8 and a zero byte, or of little-endian f32).
+string's or decimal number's UTF-8 and a zero byte, or of little-endian f32). Chat templates that llama.cpp itself has for
+tekken.json are left out.
 """
 import argparse
 import hashlib
@@ -62,6 +63,11 @@ def digested(entry):
     return [key, kind, {"len": len(value), "sha256": hashlib.sha256(data).hexdigest()}]
 
 
+def is_its_own(entry):
+    """Whether it is a chat template of llama.cpp's own, which it has for tekken.json of later versions: its words are not ours to keep."""
+    return entry[0] == "tokenizer.chat_template" and len(entry[2]) > 2000
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("llama_cpp", type=pathlib.Path)
@@ -94,7 +100,7 @@ def main():
                     AutoTokenizer.from_pretrained(source).save_pretrained(scratch)
                     shutil.copy(source / "config.json", scratch)
                     source = pathlib.Path(scratch)
-                found = [digested(p) for p in pairs(source, gguf, get_model_class, ModelBase)]
+                found = [digested(p) for p in pairs(source, gguf, get_model_class, ModelBase) if not is_its_own(p)]
             lines = ",\n".join("  " + json.dumps(p, ensure_ascii=False) for p in found)
             text = f'{{"pre_patched": {json.dumps(bool(pre))}, "pairs": [\n{lines}\n]}}\n'
             (args.cases / name / "peer.json").write_text(text, "utf-8")

@@ -94,11 +94,20 @@ impl Tekken {
         Err(value_error(&self.path, key, found, expected))
     }
 
+    /// Whether it is of a version that may leave its special tokens out.
+    fn lists_none(&self) -> bool {
+        matches!(self.config.version.as_deref().unwrap_or_default(), "" | "v1" | "v2" | "v3" | "v7")
+    }
+
     /// The texts of the special tokens in order of id, with fillers for those that have none.
     fn specials(&self) -> Result<Vec<String>, TokenizerError> {
         let count = self.config.default_num_special_tokens;
         let mut texts: Vec<String> = match &self.special_tokens {
-            None => FIRST_SPECIALS.map(str::to_owned).to_vec(),
+            None if self.lists_none() => FIRST_SPECIALS.map(str::to_owned).to_vec(),
+            None => {
+                let expected = "a list, which files have since the eleventh version".to_owned();
+                return self.error("special_tokens", "none".to_owned(), expected);
+            }
             Some(listed) => {
                 if let Some((id, token)) = (0..).zip(listed).find(|(id, token)| token.rank != *id) {
                     let found = format!("rank {} for {:?}", token.rank, shorten(&token.token_str, 40));
@@ -234,7 +243,7 @@ pub(super) fn write(
     }
     if pairs.get(CHAT_TEMPLATE).is_none() {
         notes.push(format!(
-            "{}: version {:?} has no chat template, and the folder has none",
+            "{}: version {:?} has no chat template, and the folder has none: put one in chat_template.jinja",
             file.path.display(),
             shorten(version, 20)
         ));

@@ -169,6 +169,24 @@ fn t5_in_json_is_t5_in_sentencepiece() {
     assert_eq!(list("scores")[4], json!(-3.25));
 }
 
+/// Later versions of Mistral's own file have no chat template by name: the folder's is taken, and a note says if there is none.
+#[test]
+fn later_tekken_files_have_the_folders_chat_template() {
+    let source = golden().join("tekken-v13");
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in ["tekken.json", "config.json"] {
+        fs::copy(source.join(file), folder.path().join(file)).expect("copied");
+    }
+    let read = || read_folder(folder.path(), None).unwrap_or_else(|e| panic!("{e}"));
+    let without = read();
+    assert_eq!(without.pairs.get("tokenizer.chat_template"), None);
+    assert!(without.notes.iter().any(|note| note.ends_with("put one in chat_template.jinja")));
+    fs::write(folder.path().join("chat_template.jinja"), "{{ messages }}").expect("written");
+    let with = read();
+    assert_eq!(with.pairs.get("tokenizer.chat_template").and_then(Gguf::as_str), Some("{{ messages }}"));
+    assert!(with.notes.is_empty(), "{:?}", with.notes);
+}
+
 /// `conformance/scripts/tokenizer_live.py` prepares the folder and says how to run this.
 #[test]
 #[ignore = "needs real tokenizers, which conformance/scripts/tokenizer_live.py downloads"]
