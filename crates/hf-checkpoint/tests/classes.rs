@@ -55,6 +55,22 @@ fn wrong(golden: &Path, parent: &Path, name: &str) -> Option<String> {
     (!differences.is_empty()).then(|| format!("{name}:\n{}", differences.join("\n")))
 }
 
+/// EuroBERT's own config says of classifiers what the converter refuses; its model has none.
+#[test]
+fn the_pooling_of_classifiers_does_not_keep_eurobert_from_being_read() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/classes");
+    let parent = tempfile::tempdir().unwrap();
+    let folder = Description::read(&golden.join("eurobert.json")).write(parent.path(), "eurobert");
+    let config = folder.join("config.json");
+    let mut changed: serde_json::Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
+    changed["classifier_pooling"] = "late".into();
+    fs::write(&config, changed.to_string()).unwrap();
+    let found = Checkpoint::open(&folder, &Options::new()).and_then(|c| listing::listing(&c, 16)).unwrap();
+    let expected = fs::read_to_string(golden.join("eurobert.txt")).unwrap();
+    let left_out = differences::differences(&expected, &found);
+    assert_eq!(left_out, ["- eurobert.classifier.pooling_type u32 1"]);
+}
+
 /// A setting that is no part of anything is not taken for the default, nor cut to what fits.
 #[test]
 fn a_part_of_a_head_that_turns_must_be_a_part() {

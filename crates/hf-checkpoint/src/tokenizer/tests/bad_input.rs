@@ -219,6 +219,10 @@ fn tekken_files_are_checked() {
             json["config"]["default_vocab_size"] = json!(284);
         }),
         ("found rank 7 for \"<s>\", expected rank 1", &|json| json["special_tokens"][1]["rank"] = json!(7)),
+        ("special_tokens: found none, expected a list", &|json| {
+            json["special_tokens"] = Value::Null;
+            json["config"]["version"] = json!("v11");
+        }),
         ("found no </s>", &|json| json["special_tokens"][2]["token_str"] = json!("<end>")),
         ("vocab[257]: found rank 3", &|json| json["vocab"][257]["rank"] = json!(3)),
         ("vocab[65]: found token_bytes \"Qg==\"", &|json| json["vocab"][65]["token_bytes"] = json!("Qg==")),
