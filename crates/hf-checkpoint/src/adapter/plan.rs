@@ -107,9 +107,10 @@ pub(super) fn merge(
         weights.replace(number, merged_weight(base, change.updates));
     }
     notes.extend(unpacked.into_iter().map(|(blocks, n)| {
+        let weights =
+            if n == 1 { "1 merged weight is".to_owned() } else { format!("{n} merged weights are") };
         format!(
-            "{n} merged weights are {blocks} blocks in the checkpoint, which no sum fits: they are taken as the values that \
-             these stand for, and become what is asked for"
+            "{weights} {blocks} blocks in the checkpoint: sums are plain values, and get the type asked for"
         )
     }));
     Ok(notes)
