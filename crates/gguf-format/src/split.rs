@@ -155,6 +155,9 @@ impl GgufSet {
 fn open_shards(opened: GgufFile, count: u16, limits: &Limits) -> Result<Vec<GgufFile>, SplitError> {
     let own = shard_number(&opened)?;
     let prefix = prefix(opened.path(), own, count)?;
+    if own >= count {
+        return Err(SplitError::Beyond { path: opened.path().to_path_buf(), found: own, count });
+    }
     let mut opened = Some(opened);
     let mut files = Vec::new();
     for index in 0..count {

@@ -118,6 +118,57 @@ fn a_shard_without_its_number() {
     assert!(message(&error).contains("key \"split.no\" is missing"), "{error}");
 }
 
+/// Numbers that a shard claims, and what is said: no file is asked for that the first one missing does not stop.
+#[test]
+fn numbers_of_shards_that_are_not_there() {
+    let (folder, _) = model();
+    let cases: [(u16, u16, [Value; 2], &str); 7] = [
+        (
+            0,
+            u16::MAX,
+            [Value::U16(0), Value::U16(u16::MAX)],
+            "shard 2 of 65535 is missing: put it beside the others",
+        ),
+        (0, 9, [Value::I32(0), Value::U64(9)], "shard 2 of 9 is missing: put it beside the others"),
+        (
+            5,
+            3,
+            [Value::U16(5), Value::U16(3)],
+            "split.no is 5, expected a number below split.count 3: the file is damaged",
+        ),
+        (
+            0,
+            3,
+            [Value::U16(0), Value::U32(65_536)],
+            "key \"split.count\" is 65536, expected at most 65535: the file is damaged",
+        ),
+        (
+            0,
+            3,
+            [Value::U64(u64::MAX), Value::U16(3)],
+            "key \"split.no\" is 18446744073709551615, expected at most 65535: the file is damaged",
+        ),
+        (
+            0,
+            3,
+            [Value::U16(0), Value::I32(-1)],
+            "key \"split.count\" is -1, expected 0 or more: correct it where the file is made",
+        ),
+        (
+            0,
+            3,
+            [Value::U16(0), Value::from("3")],
+            "key \"split.count\" is of type str, expected an integer: correct it where the file is made",
+        ),
+    ];
+    for (index, count, values, said) in cases {
+        let path = folder.path().join(shard_file_name("m", index, count));
+        write(&path, &["a"], ["split.no", "split.count"].into_iter().zip(values).collect());
+        let error = message(&GgufSet::open(&path).unwrap_err());
+        assert!(error.ends_with(said), "{error}\nexpected {said}");
+    }
+}
+
 #[test]
 fn a_single_file_is_a_set_of_one() {
     let folder = tempfile::tempdir().unwrap();

@@ -58,6 +58,16 @@ pub enum SplitError {
         /// The number that its name gives.
         expected: u16,
     },
+    /// A shard's number is beyond the set.
+    #[error("{}: split.no is {found}, expected a number below split.count {count}: the file is damaged", path.display())]
+    Beyond {
+        /// The shard.
+        path: PathBuf,
+        /// Its number, counted from 0.
+        found: u16,
+        /// The number of shards.
+        count: u16,
+    },
     /// A shard belongs to a set of another size.
     #[error("{}: split.count is {found}, expected {expected}: the shard is of another set", path.display())]
     Count {
