@@ -22,12 +22,16 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The program of a target: libFuzzer's where cargo-fuzz builds, else one that puts files through the target.
+/// The program of a target: libFuzzer's where cargo-fuzz builds, else one that puts files through the target. What is
+/// prepared before the first input costs none its time.
 #[macro_export]
 macro_rules! target {
     ($body:path) => {
+        $crate::target!($body, prepared by ());
+    };
+    ($body:path, prepared by $prepare:expr) => {
         #[cfg(fuzzing)]
-        libfuzzer_sys::fuzz_target!(|input: &[u8]| -> libfuzzer_sys::Corpus {
+        libfuzzer_sys::fuzz_target!(init: $prepare, |input: &[u8]| -> libfuzzer_sys::Corpus {
             if $body(input) { libfuzzer_sys::Corpus::Keep } else { libfuzzer_sys::Corpus::Reject }
         });
 
