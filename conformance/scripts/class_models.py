@@ -179,6 +179,8 @@ def make(name, model, out, npm):
     if "edit" in model:
         model["edit"](document)
     (out / "config.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    if "generation" in model:
+        (out / "generation_config.json").write_text(json.dumps(model["generation"]), encoding="utf-8")
     for path in out.glob("*.safetensors"):
         path.unlink()
     write_weights(out / "model.safetensors", tensors)

@@ -1,5 +1,5 @@
 """The tiny models that see and hear and that class_table.py has no line for: their language models are converted."""
-from class_table import GLM, MROPE, VISION, decoder, experts, model
+from class_table import GLM, MROPE, VISION, decoder, experts, kinds, model
 
 SEEN = {**VISION, "out_hidden_size": 64}
 HEARD = {"d_model": 32, "encoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_dim": 48, "num_mel_bins": 8, "output_dim": 64,
@@ -69,3 +69,7 @@ model("phi-4-vision", "Phi3", "smollm", decoder(original_max_position_embeddings
     architectures=["Phi4ForCausalLMV"], model_type="phi4-siglip", vision_config={}),
       tensors=lambda tensors, _: {**tensors, "model.vision_tower.vision_tower.vision_model.post_layernorm.weight": ("BF16", [32]),
                                   "model.mm_projector.0.weight": ("BF16", [64, 32])})
+model("gemma4-unified", "Gemma4Unified", "gemma4", {"text_config": decoder(
+    num_hidden_layers=5, head_dim=16, global_head_dim=32, layer_types=kinds("sfssf"), sliding_window=64), "vision_config": {
+        "mm_embed_dim": 32, "patch_size": 4}, "audio_config": {"audio_embed_dim": 32}}, of="ForConditionalGeneration",
+      generation={"suppress_tokens": [5, 7]}, edit=lambda config: config["text_config"].update(moe_intermediate_size=None))

@@ -9,6 +9,7 @@ added      tokens that the tokenizer gets in addition
 pre        the converter's name of the pre-tokenizer, where it is not the tokenizer's own
 old        the configuration in the shape that transformers 4 wrote
 wide       wide enough for k-quants, and too large for the golden files
+generation generation_config.json, where it is not what transformers wrote
 edit       what is changed in config.json after transformers wrote it
 tensors    what is changed in the tensors: of names, with dtypes and shapes, and the configuration, to the same
 plain      the type that we are told for the converter's file, where it is not dtype

@@ -23,7 +23,8 @@ qwen3_vl_text qwen3_vl_moe_text qwen3_5_text qwen3_5_moe_text gemma gemma2 gemma
 deepseek_v2 deepseek_v3 gpt_oss glm glm4 glm4_moe granite granitemoe granitemoeshared granitemoehybrid smollm3 olmo olmo2
 olmo3 olmoe cohere cohere2 lfm2 falcon_h1 nemotron nemotron_h bert xlm-roberta roberta modernbert gpt2 gpt_neox falcon bloom
 mpt stablelm starcoder2 exaone4 ernie4_5 ernie4_5_moe hunyuan_v1_dense seed_oss apertus arcee minicpm3 t5 mt5 umt5
-distilbert eurobert glm4v_text glm4v_moe_text glm_ocr_text qwen2_5_omni_text qwen3_omni_moe_text bamba lfm2_moe""".split()
+distilbert eurobert glm4v_text glm4v_moe_text glm_ocr_text qwen2_5_omni_text qwen3_omni_moe_text bamba lfm2_moe
+glm4_moe_lite gemma4_unified_text camembert""".split()
 SIZES = """hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size n_embd n_layer n_head d_model n_layers
 n_heads num_layers num_heads d_ff architectures model_type torch_dtype dtype rope_parameters rope_scaling layer_types
 dim hidden_dim _name_or_path transformers_version initializer_range use_cache attention_dropout hidden_dropout attention_probs_dropout_prob

@@ -12,7 +12,7 @@ use super::text::TEXT;
 use super::{Context, Family, Generated, Presence, Row, Source};
 use crate::config::Config;
 use crate::error::Error;
-use crate::json::{bad_key, truthy};
+use crate::json::{bad_key, read_if_there, truthy};
 use crate::sizes::Dim::{self, Blocks, ExpertForward, Experts, FeedForward, Fixed, Heads, Hidden, Product};
 use crate::tokenizer::TokenizerKind;
 
@@ -49,6 +49,31 @@ pub(super) const GEMMA4: Family = Family {
     generated: &[frequencies],
     ..GEMMA3
 };
+
+/// Gemma 4 whose eyes and ears are a layer each: its language model, and which tokens it does not say.
+pub(super) const GEMMA4_UNIFIED: Family = Family {
+    classes: &["Gemma4UnifiedForConditionalGeneration"],
+    parameters: &[GEMMA4.parameters[0], GEMMA4.parameters[1], &[Parameter::Rule(unsaid)]],
+    ..GEMMA4
+};
+
+/// The tokens that generation_config.json forbids.
+fn unsaid(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
+    const KEY: &str = "suppress_tokens";
+    let path = context.folder.join("generation_config.json");
+    let generation = read_if_there(&path)?;
+    if let Some(given) = generation.as_ref().and_then(|g| g.get(KEY)).filter(|v| !v.is_null()) {
+        let list = given.as_array().into_iter().flatten();
+        let ids =
+            list.map(|id| id.as_i64().and_then(|id| i32::try_from(id).ok())).collect::<Option<Vec<i32>>>();
+        let ids = ids.filter(|_| given.is_array());
+        let ids = ids.ok_or_else(|| bad_key(&path, KEY, given, "a list of ids of tokens"))?;
+        if !ids.is_empty() {
+            pairs.insert("tokenizer.ggml.suppress_tokens", ids);
+        }
+    }
+    Ok(())
+}
 
 const OWN_EMBEDDINGS: &[Row] = &[LAYER_EMBEDDINGS[0].when(layer_inputs)];
 const OWN_INPUTS: &[Row] = &[

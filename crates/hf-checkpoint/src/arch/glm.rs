@@ -2,6 +2,7 @@
 
 use gguf_format::Metadata;
 
+use super::deepseek::DEEPSEEK2;
 use super::experts::EXPERTS;
 use super::llama::{ENDS, LLAMA};
 use super::parameter::{Const, Kind, Parameter, constant, value};
@@ -112,6 +113,37 @@ pub(super) const GLM4_MOE: Family = Family {
     headed: &["Glm4MoeForCausalLM"],
     ..GLM4
 };
+
+/// GLM 4.7 Flash: DeepSeek's attention and experts, GLM's tokens, and blocks that predict further ones.
+pub(super) const GLM4_MOE_LITE: Family = Family {
+    classes: &["Glm4MoeLiteForCausalLM"],
+    fixed_tokens: GLM4_MOE.fixed_tokens,
+    blocks: Sum(&[Blocks, NEXT_BLOCKS]),
+    counts: &[(STORED, "layers.")],
+    parameters: &[DEEPSEEK2.parameters[0], DEEPSEEK2.parameters[1], &[Parameter::Rule(predicting_some)]],
+    rows: &[
+        DEEPSEEK2.rows[0],
+        DEEPSEEK2.rows[1],
+        DEEPSEEK2.rows[2],
+        DEEPSEEK2.rows[3],
+        DEEPSEEK2.rows[4],
+        DEEPSEEK2.rows[5],
+        DEEPSEEK2.rows[6],
+        NEXT,
+    ],
+    headed: &["Glm4MoeLiteForCausalLM"],
+    ..DEEPSEEK2
+};
+
+/// How many there are, if any.
+fn predicting_some(
+    context: &Context<'_>,
+    pairs: &mut Metadata,
+    notes: &mut Vec<String>,
+) -> Result<(), Error> {
+    let some = context.config.size(&["num_nextn_predict_layers"])?.is_some_and(|n| n > 0);
+    if some { predicting(context, pairs, notes) } else { Ok(()) }
+}
 
 const MOE_PARAMETERS: &[Parameter] = &[
     Parameter::Rule(part_of_head),

@@ -32,6 +32,14 @@ pub(super) const XLM_ROBERTA: Family = Family {
     ..ROBERTA
 };
 
+/// CamemBERT, which the converter takes for BERT: with WordPiece, and every position. It is RoBERTa with Unigram.
+pub(super) const CAMEMBERT: Family = Family {
+    classes: &["CamembertModel", "CamembertForSequenceClassification"],
+    tokenizer: TokenizerKind::Camembert,
+    variant: None,
+    ..XLM_ROBERTA
+};
+
 /// Positions without those that no token of a text has.
 const PLACES: &[Row] = &[Row::new("embeddings.position_embeddings", "position_embd", &[Positions, Hidden])
     .to(&[USED, Hidden])

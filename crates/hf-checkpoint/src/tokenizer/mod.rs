@@ -80,13 +80,15 @@ pub(crate) enum TokenizerKind {
     /// Unigram of `sentencepiece.bpe.model`, else of `tokenizer.json`, with fairseq's order of the first tokens
     /// (XLM-RoBERTa).
     XlmRoberta,
-    /// The same, with a token that masks beside it (Nomic's mixture of experts).
+    /// Unigram of `tokenizer.json`; its SentencePiece file has another order (CamemBERT).
+    Camembert,
+    /// As XLM-RoBERTa's, with a token that masks beside it (Nomic's mixture of experts).
     XlmRobertaMasked,
 }
 
 impl TokenizerKind {
     const fn is_unigram(self) -> bool {
-        matches!(self, Self::T5 | Self::XlmRoberta | Self::XlmRobertaMasked)
+        matches!(self, Self::T5 | Self::XlmRoberta | Self::XlmRobertaMasked | Self::Camembert)
     }
 
     /// Whether folders from before `tokenizer.json` may have it: as `vocab.json` and `merges.txt`, or as `vocab.txt`.
@@ -105,7 +107,7 @@ impl TokenizerKind {
             Self::XlmRoberta | Self::XlmRobertaMasked => "sentencepiece.bpe.model or tokenizer.json",
             Self::ByteLevel | Self::ByteLevelOrWords => "tokenizer.json, or vocab.json and merges.txt",
             Self::WordPiece => "tokenizer.json or vocab.txt",
-            Self::Gemma4 => "tokenizer.json",
+            Self::Gemma4 | Self::Camembert => "tokenizer.json",
         }
     }
 }

@@ -43,8 +43,11 @@ pub(super) fn write(
     pairs: &mut Metadata,
 ) -> Result<Written, TokenizerError> {
     let of_t5 = input.kind == TokenizerKind::T5;
-    let names: &[&str] =
-        if of_t5 { &["tokenizer.model", "spiece.model"] } else { &["sentencepiece.bpe.model"] };
+    let names: &[&str] = match input.kind {
+        TokenizerKind::T5 => &["tokenizer.model", "spiece.model"],
+        TokenizerKind::Camembert => &[],
+        _ => &["sentencepiece.bpe.model"],
+    };
     let mut found = None;
     for path in names.iter().map(|name| input.dir.join(name)) {
         if let Some(model) = Model::read(&path)? {
