@@ -46,3 +46,27 @@ fn a_full_disk_leaves_the_old_output() {
         assert_eq!(fs::read(place.path("out.gguf")).unwrap(), b"old");
     }
 }
+
+/// `/dev/full` takes nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_cannot_be_told_gets_the_file_all_the_same() {
+    use std::process::{Command, Stdio};
+
+    let place = Place::new();
+    let full = || Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let command = |output: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_entrenar"));
+        command
+            .args(["export", place.model(), output, "-q", "Q4_K_M", "-v"])
+            .current_dir(place.folder.path());
+        command
+    };
+    let quiet = command("a.gguf").stderr(full()).output().unwrap();
+    assert!(quiet.status.success());
+    let output = command("b.gguf").stdout(full()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    says(&said, &["entrenar: standard output: No space left on device"]);
+    assert_eq!(fs::read(place.path("a.gguf")).unwrap(), fs::read(place.path("b.gguf")).unwrap());
+}
