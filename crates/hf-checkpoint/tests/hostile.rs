@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 #[path = "common/folders.rs"]
 #[expect(dead_code, reason = "each test uses a part of it")]
 mod folders;
-use folders::folder;
+use folders::{folder, write_file};
 
 #[global_allocator]
 static ALLOCATED: PeakAlloc = PeakAlloc;
@@ -59,6 +59,7 @@ fn cases() -> Vec<Case> {
     config(&mut cases);
     tokenizer(&mut cases);
     header(&mut cases);
+    adapter(&mut cases);
     cases
 }
 
@@ -188,10 +189,60 @@ fn header(cases: &mut Vec<Case>) {
     cases.push(Case::new("CVE-2024-23496", "model.safetensors", 100_000_000u64.to_le_bytes(), said));
 }
 
+/// Files of an adapter that is merged into the model.
+fn adapter(cases: &mut Vec<Case>) {
+    let file = "adapter/adapter_config.json";
+    let said = "1099511627776 bytes, expected at most 16777216 of such a file".to_owned();
+    cases.push(Case { id: "a terabyte", file, content: Content::Terabyte, said });
+    let deep = format!("{{\"r\":{}", "[".repeat(1 << 20));
+    let said = "not valid JSON: recursion limit exceeded at line 1 column ";
+    cases.push(Case::new("gguf-py #28880", file, deep, said));
+    let many = format!("{{\"r\":[{}0]}}", "0,".repeat(1 << 21));
+    cases.push(Case::new(
+        "many values",
+        file,
+        many,
+        "not valid JSON: more than 1048576 values at line 1 column ",
+    ));
+    for rank in [json!(0), json!(-1), json!((1u64 << 32) + 1), json!(u64::MAX), json!(1e30)] {
+        let config = json!({"peft_type": "LORA", "r": rank, "lora_alpha": 8});
+        let rank = if rank.is_f64() { "1e+30".to_owned() } else { rank.to_string() };
+        let said = format!("key `r` is {rank}, expected a positive integer");
+        cases.push(Case::new("CVE-2024-21802", file, config.to_string(), said));
+    }
+    // Each step of it multiplies what it may match.
+    let pattern = "(((a{1,1000}){1,1000}){1,1000}){1,1000}";
+    let config = json!({"peft_type": "LORA", "r": 4, "lora_alpha": 8, "rank_pattern": {pattern: 4}});
+    let said = format!("key `rank_pattern` is \"{pattern}\", expected a small regular expression");
+    cases.push(Case::new("a regular expression", file, config.to_string(), said));
+    let file = "adapter/adapter_model.safetensors";
+    for len in [u64::MAX, 1 << 63, 100_000_001] {
+        let said = format!("not a valid safetensors file: header of {len} bytes, expected at most 100000000");
+        cases.push(Case::new("CVE-2024-23496", file, len.to_le_bytes(), said));
+    }
+}
+
+/// A LoRA of rank 4 for one module of either model.
+fn write_adapter(folder: &Path) {
+    fs::create_dir(folder).unwrap();
+    let config = json!({"peft_type": "LORA", "r": 4, "lora_alpha": 8});
+    fs::write(folder.join("adapter_config.json"), config.to_string()).unwrap();
+    let factor = |name: &str, shape: [usize; 2]| {
+        let name = format!("base_model.model.model.layers.0.mlp.up_proj.lora_{name}.weight");
+        (name, shape.to_vec(), safetensors::Dtype::F32)
+    };
+    write_file(&folder.join("adapter_model.safetensors"), &[factor("A", [4, 32]), factor("B", [48, 4])]);
+}
+
 /// Opens the model with the file of a case; gives what is not as it should be.
 fn problem(case: &Case, parent: &Path) -> Option<String> {
     let path = folder(MODEL).write(parent);
-    let path = if path.join(case.file).exists() { path } else { folder(OTHER_MODEL).write(parent) };
+    let (of_adapter, adapter) = (case.file.starts_with("adapter/"), path.join("adapter"));
+    let path = match of_adapter || path.join(case.file).exists() {
+        true => path,
+        false => folder(OTHER_MODEL).write(parent),
+    };
+    write_adapter(&path.join("adapter"));
     let file = path.join(case.file);
     let len = match &case.content {
         Content::Bytes(bytes) => {
@@ -204,6 +255,7 @@ fn problem(case: &Case, parent: &Path) -> Option<String> {
         }
     };
     let options = Options::new().with_pre_tokenizer("llama-bpe");
+    let options = if of_adapter { options.with_adapter(adapter, 1.0) } else { options };
     ALLOCATED.reset_peak_usage();
     let before = ALLOCATED.current_usage();
     let said = match Checkpoint::open(&path, &options) {

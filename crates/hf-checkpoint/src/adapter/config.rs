@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fancy_regex::Regex;
+use fancy_regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -215,6 +215,13 @@ fn number(path: &Path, key: &str, value: &Value) -> Result<f64, Error> {
     n.ok_or_else(|| bad_key(path, key, value, "a number within the range of F32"))
 }
 
+/// More patterns than an adapter has ranks of their own: one for every expert of a large model.
+const MAX_PATTERNS: usize = 1 << 14;
+/// Bytes of all compiled patterns together, and of one at least and at most. Forty characters can ask for any number; a plain
+/// name takes less than the least, one with a few of `\w+` in it less than the most.
+const ALL_PATTERNS_BYTES: usize = 64 << 20;
+const PATTERN_BYTES: (usize, usize) = (32 << 10, 1 << 20);
+
 /// Patterns match whole names, or the end of one after a dot.
 fn compiled<T>(
     path: &Path,
@@ -222,12 +229,53 @@ fn compiled<T>(
     patterns: Option<&Map<String, Value>>,
     value: fn(&Path, &str, &Value) -> Result<T, Error>,
 ) -> Result<Vec<(Regex, T)>, Error> {
+    let count = patterns.map_or(0, Map::len).max(1);
+    let bytes = (ALL_PATTERNS_BYTES / count).clamp(PATTERN_BYTES.0, PATTERN_BYTES.1);
     let compile = |(pattern, given): (&String, &Value)| {
-        let regex = Regex::new(&format!(r"^(?:.*\.)?(?:{pattern})$")).map_err(|_| {
-            // What the parser says is several lines long.
-            bad_key(path, key, &Value::String(pattern.clone()), "a regular expression")
-        })?;
+        let regex = whole_or_end(pattern, bytes);
+        // What the parser says is several lines long.
+        let regex = regex
+            .map_err(|_| bad_key(path, key, &Value::String(pattern.clone()), "a small regular expression"))?;
         Ok((regex, value(path, &format!("{key}.{pattern}"), given)?))
     };
+    if let Some(patterns) = patterns.filter(|patterns| patterns.len() > MAX_PATTERNS) {
+        let found = Value::from(patterns.len());
+        return Err(bad_key(
+            path,
+            &format!("{key}.len"),
+            &found,
+            &format!("at most {MAX_PATTERNS} patterns"),
+        ));
+    }
     patterns.into_iter().flatten().map(compile).collect()
+}
+
+/// A pattern for a whole name, or the end of one after a dot, that takes no more than so many bytes.
+fn whole_or_end(pattern: &str, bytes: usize) -> Result<Regex, fancy_regex::Error> {
+    RegexBuilder::new(&format!(r"^(?:.*\.)?(?:{pattern})$")).delegate_size_limit(bytes).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_of_names_are_small_enough() {
+        let all = [
+            r"model.layers.11.self_attn.q_proj",
+            r".*\.layers\.(?:[0-9]|1[0-5])\.mlp\.(?:gate|up|down)_proj",
+            r"\w+\.layers\.\d+\.\w+\.\w+_proj",
+            r"^(?!.*vision).*layers\.\d+\..*",
+        ];
+        let patterns: Map<String, Value> = all.iter().map(|p| ((*p).to_owned(), Value::from(4))).collect();
+        let name = r"base_model.model.model.language_model.layers.11.mlp.experts.117.gate_up_proj";
+        assert!(whole_or_end(name, PATTERN_BYTES.0).is_ok());
+        assert!(whole_or_end("(a{1,1000}){1,1000}", PATTERN_BYTES.1).is_err());
+        let compiled = compiled(Path::new("a"), "rank_pattern", Some(&patterns), positive).unwrap();
+        let matches =
+            |name: &str| compiled.iter().map(|(regex, _)| regex.is_match(name).unwrap()).collect::<Vec<_>>();
+        assert_eq!(matches("model.layers.11.self_attn.q_proj"), [true, false, true, true]);
+        assert_eq!(matches("base.model.layers.12.mlp.up_proj"), [false, true, true, true]);
+        assert_eq!(matches("vision.layers.12.mlp.up_proj"), [false, true, true, false]);
+    }
 }
