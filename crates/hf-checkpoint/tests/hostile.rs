@@ -213,7 +213,7 @@ fn adapter(cases: &mut Vec<Case>) {
     // Each step of it multiplies what it may match.
     let pattern = "(((a{1,1000}){1,1000}){1,1000}){1,1000}";
     let config = json!({"peft_type": "LORA", "r": 4, "lora_alpha": 8, "rank_pattern": {pattern: 4}});
-    let said = format!("key `rank_pattern` is \"{pattern}\", expected a small regular expression");
+    let said = format!("key `rank_pattern` is \"{pattern}\", expected a regular expression of ordinary size");
     cases.push(Case::new("a regular expression", file, config.to_string(), said));
     let file = "adapter/adapter_model.safetensors";
     for len in [u64::MAX, 1 << 63, 100_000_001] {

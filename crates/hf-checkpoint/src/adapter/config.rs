@@ -234,8 +234,9 @@ fn compiled<T>(
     let compile = |(pattern, given): (&String, &Value)| {
         let regex = whole_or_end(pattern, bytes);
         // What the parser says is several lines long.
-        let regex = regex
-            .map_err(|_| bad_key(path, key, &Value::String(pattern.clone()), "a small regular expression"))?;
+        let regex = regex.map_err(|_| {
+            bad_key(path, key, &Value::String(pattern.clone()), "a regular expression of ordinary size")
+        })?;
         Ok((regex, value(path, &format!("{key}.{pattern}"), given)?))
     };
     if let Some(patterns) = patterns.filter(|patterns| patterns.len() > MAX_PATTERNS) {
