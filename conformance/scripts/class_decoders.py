@@ -2,7 +2,7 @@
 from class_table import GLM, decoder, experts, mla, model, predicting, renamed
 
 model("bamba", "Bamba", "smollm", decoder(num_hidden_layers=3, attn_layer_indices=[1], mamba_n_heads=8, mamba_d_head=16, mamba_d_state=16,
-                                          mamba_n_groups=1))
+                                          mamba_n_groups=1), edit=lambda config: config.update(attn_rotary_emb=8))
 model("lfm2-moe", "Lfm2Moe", "llama3", experts(num_hidden_layers=3, num_dense_layers=1, layer_types=["conv", "full_attention", "conv"],
                                                conv_L_cache=3))
 # transformers has no such class: Qwen2 without biases, its norms under other names.

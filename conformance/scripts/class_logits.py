@@ -23,6 +23,8 @@ WHOLE_BOUNDS = {"rope_parameters": {
     "original_max_position_embeddings": 4096}}
 # Settings that llama.cpp takes for granted in a class: it has no key for them, or none that the converter writes.
 GRANTED = {
+    # The converter interleaves whole heads, as if all of them were rotated.
+    "bamba": {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 1.0}},
     # The scale of queries is 1 / sqrt(head_dim); of Gemma 3 every sixth layer is global.
     "gemma2": {"query_pre_attn_scalar": 32},
     "gemma3": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6, "sliding_window_pattern": 6},
@@ -90,6 +92,8 @@ GRANTED = {
 }
 # The same in config.json.
 EDITED = {
+    # The converter interleaves whole heads.
+    "bamba": lambda config: config.update(attn_rotary_emb=16),
     # Yarn's factor of attention follows from the factor of positions.
     "olmo3-old-yarn": lambda config: config["rope_scaling"].update(attention_factor=1.2079441541679836),
 }

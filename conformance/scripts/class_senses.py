@@ -27,7 +27,7 @@ model("glm4v", "Glm4v", "qwen2", {"text_config": decoder(rope_parameters=section
 model("glm4v-moe", "Glm4vMoe", "qwen2", {"text_config": decoder(
     num_hidden_layers=3, n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, n_shared_experts=1,
     first_k_dense_replace=1, rope_parameters=sections(0.5)), "vision_config": SEEN}, of="ForConditionalGeneration", added=GLM)
-model("glm-ocr", "GlmOcr", "qwen2", {"text_config": decoder(head_dim=32, rope_parameters=sections(1.0)), "vision_config": SEEN},
+model("glm-ocr", "GlmOcr", "qwen2", {"text_config": decoder(head_dim=16, rope_parameters=sections(1.0)), "vision_config": SEEN},
       of="ForConditionalGeneration", added=GLM, tensors=predicting)
 
 

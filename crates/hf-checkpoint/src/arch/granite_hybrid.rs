@@ -52,8 +52,16 @@ pub(super) const BAMBA: Family = Family {
     ..GRANITE_HYBRID
 };
 
-/// As long as the config says.
-fn whole_context(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
+/// As long as the config says. Says what comes of heads that are rotated in part.
+fn whole_context(context: &Context<'_>, pairs: &mut Metadata, notes: &mut Vec<String>) -> Result<(), Error> {
+    let part = context.config.size(&["attn_rotary_emb"])?;
+    if part.is_some_and(|part| context.config.dim(Dim::HeadWidth).is_ok_and(|width| part < width)) {
+        notes.push(
+            "llama.cpp rotates other rows of Bamba's heads than were trained: the converter orders heads as if all of their \
+             rows were rotated, and so does this"
+                .to_owned(),
+        );
+    }
     let key = context.key(".context_length");
     match context.config.size(&["max_position_embeddings"])? {
         Some(length) => drop(pairs.insert(key, length as u32)),
