@@ -89,7 +89,8 @@ mod tests {
     }
 
     replayed! {
-        adapter config export folder gguf_reader gguf_writer imatrix kernels safetensors split_set tokenizer
+        adapter config export folder gguf_reader gguf_writer imatrix kernels metadata_file safetensors split_set
+        template tokenizer
     }
 
     fn replay(target: &str) {

@@ -4,6 +4,7 @@ mod dictionary;
 mod gguf;
 mod hugging_face;
 mod structured;
+mod text;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +17,7 @@ type Inputs = BTreeMap<String, Vec<u8>>;
 /// A target with what makes its seeds.
 type Maker = (&'static str, fn() -> Inputs);
 
-const MAKERS: [Maker; 11] = [
+const MAKERS: [Maker; 13] = [
     ("adapter", hugging_face::adapter),
     ("config", hugging_face::config),
     ("export", structured::export),
@@ -25,8 +26,10 @@ const MAKERS: [Maker; 11] = [
     ("gguf_writer", gguf::writer),
     ("imatrix", gguf::imatrix),
     ("kernels", structured::kernels),
+    ("metadata_file", text::metadata_file),
     ("safetensors", hugging_face::safetensors),
     ("split_set", structured::split_set),
+    ("template", text::template),
     ("tokenizer", hugging_face::tokenizer),
 ];
 

@@ -21,14 +21,90 @@ const MAX_WORDS: usize = 700;
 pub(super) fn of(target: &str, seeds: &Inputs) -> Words {
     match target {
         "gguf_reader" | "split_set" | "imatrix" => gguf(),
-        "safetensors" | "adapter" | "config" | "tokenizer" | "folder" | "export" => {
+        "safetensors" | "adapter" | "config" | "tokenizer" | "folder" | "export" | "metadata_file" => {
             let mut words = json();
             words.extend(of_documents(seeds));
             words
         }
+        "template" => JINJA.iter().map(|word| word.as_bytes().to_vec()).collect(),
         _ => Words::new(),
     }
 }
+
+/// Delimiters, statements, filters, and names out of the sandbox.
+const JINJA: &[&str] = &[
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{%-",
+    "-%}",
+    "{#",
+    "#}",
+    "{% raw %}",
+    "{% endraw %}",
+    "{% set ",
+    "{% if ",
+    "{% elif ",
+    "{% else %}",
+    "{% endif %}",
+    "{% for ",
+    " in ",
+    "{% endfor %}",
+    "{% macro ",
+    "{% endmacro %}",
+    "{% call",
+    "{% endcall %}",
+    "{% filter ",
+    "{% include ",
+    "{% import ",
+    "{% extends ",
+    "{% block ",
+    "{% generation %}",
+    "not ",
+    " and ",
+    " or ",
+    " is ",
+    "none",
+    "true",
+    "namespace(",
+    "messages",
+    ".content",
+    "['content']",
+    ".items()",
+    ".get(",
+    ".split(",
+    ".startswith(",
+    ".format(",
+    ".replace(",
+    ".lower()",
+    "|attr(",
+    "|join",
+    "|map(",
+    "|selectattr(",
+    "|replace(",
+    "|format(",
+    "|reverse",
+    "|tojson",
+    "|trim",
+    "|length",
+    "|list",
+    "__class__",
+    "__",
+    "\\x5f",
+    "\\u005f",
+    "\\137",
+    "[::-1]",
+    " ~ ",
+    " + ",
+    " * ",
+    "**",
+    "//",
+    "https://",
+    "\u{202e}",
+    "\u{200b}",
+    "\u{e0041}",
+];
 
 /// What libFuzzer reads: a quoted word a line.
 pub(super) fn text(words: &Words) -> String {

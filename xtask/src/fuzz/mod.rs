@@ -24,7 +24,7 @@ const fn target(name: &'static str, max_len: u32, malloc_limit: u32) -> Target {
     Target { name, max_len, malloc_limit }
 }
 
-const TARGETS: [Target; 11] = [
+const TARGETS: [Target; 13] = [
     target("adapter", 1 << 16, 8),
     target("config", 1 << 14, 8),
     target("export", 1 << 12, 32),
@@ -33,8 +33,10 @@ const TARGETS: [Target; 11] = [
     target("gguf_writer", 1 << 14, 8),
     target("imatrix", 1 << 14, 4),
     target("kernels", 1 << 14, 4),
+    target("metadata_file", 1 << 14, 4),
     target("safetensors", 1 << 15, 4),
     target("split_set", 1 << 12, 4),
+    target("template", 1 << 14, 4),
     target("tokenizer", 1 << 15, 16),
 ];
 

@@ -1,0 +1,4 @@
+//! The target `template`: see its file in `src/targets`.
+#![cfg_attr(fuzzing, no_main)]
+
+entrenar_fuzz::target!(entrenar_fuzz::targets::template::body);
