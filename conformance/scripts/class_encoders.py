@@ -1,8 +1,87 @@
-"""The tiny models that encode texts and that class_table.py has no line for: DistilBERT, EuroBERT, NeoBERT, Jina's, Llama.
+"""The tiny models that encode texts.
 
 transformers has no classes for NeoBERT and Jina's: their tensors and configurations are written as published.
 """
-from class_table import CLASSES, LLAMA3_ROPE, decoder, encoder, model, without
+from class_parts import LLAMA3_ROPE, decoder, encoder, model
+
+model("bert", "Bert", "bert", {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
+                               "max_position_embeddings": 48}, of="Model", dtype="F32", quantized="Q8_0")
+
+
+def without(*names):
+    """Leaves out tensors that the converter does not take."""
+    return lambda tensors, _: {name: tensor for name, tensor in tensors.items() if name not in names}
+
+
+def published_eps(config):
+    """ModernBERT's configuration as published has a key that transformers by now does not write; llama.cpp asks for it."""
+    config["layer_norm_eps"] = config["norm_eps"]
+
+
+CLASSES = {"id2label": {0: "no", 1: "yes", 2: "maybe"}, "label2id": {"no": 0, "yes": 1, "maybe": 2}}
+
+model("bert-classifier", "Bert", "bert", encoder(), of="ForSequenceClassification", config="BertConfig", dtype="F32", quantized="Q8_0")
+model("roberta", "Roberta", "smollm", encoder(), of="Model", dtype="F32", quantized="Q8_0")
+model("roberta-classifier", "Roberta", "smollm", encoder(type_vocab_size=1, **CLASSES), of="ForSequenceClassification",
+      quantized="Q8_0")
+model("xlm-roberta", "XLMRoberta", "xlm-roberta", encoder(), of="Model", padding=3, quantized="Q8_0")
+model("xlm-roberta-ranker", "XLMRoberta", "xlm-roberta", encoder(type_vocab_size=1, num_labels=1),
+      of="ForSequenceClassification", padding=3, dtype="F32", quantized="Q8_0")
+# As transformers saves it the converter writes no layer_norm_epsilon, without which llama.cpp takes no such model.
+model("modern-bert", "ModernBert", "smollm", encoder(num_hidden_layers=4, global_attn_every_n_layers=3, local_attention=16),
+      of="Model", quantized="Q8_0", edit=published_eps)
+model("modern-bert-masked", "ModernBert", "smollm", encoder(num_hidden_layers=4, norm_bias=True, attention_bias=True,
+                                                            mlp_bias=True, hidden_activation="silu"), of="ForMaskedLM",
+      quantized="Q8_0", old=True, tensors=without("decoder.bias"), edit=published_eps)
+model("modern-bert-classifier", "ModernBert", "smollm", encoder(num_hidden_layers=4, **CLASSES),
+      of="ForSequenceClassification", dtype="F32", quantized="Q8_0", edit=published_eps)
+
+
+def nomic(config):
+    """The configuration of Nomic's models, whose settings have GPT-2's names. transformers 5 has them under others and would fill
+    these in, so the type of model is taken away: the converter then reads the file, as with the version it is made for."""
+    mixed = "moe_every_n_layers" in config
+    names = {"n_embd": "hidden_size", "n_head": "num_attention_heads", "n_inner": "intermediate_size", "n_layer": "num_hidden_layers"}
+    config.update({new: config.pop(old) for new, old in names.items()})
+    config.update({
+        "activation_function": "gelu" if mixed else "swiglu", "causal": False, "layer_norm_epsilon": 1e-5 if mixed else 1e-12,
+        "max_trained_positions": 2048, "mlp_fc1_bias": mixed, "mlp_fc2_bias": mixed, "n_positions": 2048 if mixed else 8192,
+        "prenorm": False, "qkv_proj_bias": mixed, "rotary_emb_base": 10000 if mixed else 1000, "rotary_emb_fraction": 1.0,
+        "rotary_emb_interleaved": False, "rotary_emb_scale_base": None})
+    for key in ("head_dim", "hidden_act", "layer_norm_eps", "max_position_embeddings", "model_type", "rope_parameters"):
+        config.pop(key, None)
+
+
+def nomic_tensors(_, config):
+    """The tensors of those models, one block of two with experts where there are any."""
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    mixed, experts = "moe_every_n_layers" in config, config.get("num_experts", 0)
+    out = {"embeddings.word_embeddings.weight": [config["vocab_size"], hidden],
+           "embeddings.token_type_embeddings.weight": [config["type_vocab_size"], hidden],
+           "emb_ln.weight": [hidden], "emb_ln.bias": [hidden]}
+    for i in range(config["num_hidden_layers"]):
+        block = {"attn.Wqkv": [3 * hidden, hidden], "attn.out_proj": [hidden, hidden], "norm1": [hidden], "norm2": [hidden]}
+        if mixed and i % config["moe_every_n_layers"] == 1:
+            block["mlp.router.layer"] = [experts, hidden]
+            out |= {f"encoder.layers.{i}.mlp.experts.mlp.w{n}": [experts * inner, hidden] for n in (1, 2)}
+            out[f"encoder.layers.{i}.mlp.experts.bias"] = [hidden]
+        else:
+            ups = ["fc1"] if mixed else ["fc11", "fc12"]
+            block |= {f"mlp.{up}": [inner, hidden] for up in ups} | {"mlp.fc2": [hidden, inner]}
+        for name, shape in block.items():
+            out[f"encoder.layers.{i}.{name}.weight"] = shape
+            if "norm" in name or mixed and name != "mlp.router.layer":
+                out[f"encoder.layers.{i}.{name}.bias"] = shape[:1]
+    return {name: ("F32", shape) for name, shape in out.items()}
+
+
+model("nomic", "NomicBert", "bert", encoder(), of="Model", padding=6, edit=nomic, tensors=nomic_tensors, dtype="F32",
+      quantized="Q8_0")
+model("nomic-moe", "NomicBert", "xlm-roberta-json", encoder(num_hidden_layers=4, type_vocab_size=1, moe_every_n_layers=2, moe_top_k=2,
+                                                            num_experts=4), of="Model", padding=5, edit=nomic, tensors=nomic_tensors,
+      dtype="F32", quantized="Q8_0")
+model("xlm-roberta-json", "XLMRoberta", "xlm-roberta-json", encoder(type_vocab_size=1, pad_token_id=1), of="Model", padding=2,
+      quantized="Q8_0")
 
 
 def distil(**more):

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """class_logits.py OUT [--only NAME,…] [--npm FOLDER]: what transformers computes with the models of class_models.py.
 
-Makes each folder as class_models.py does, loads it in float32 with eager attention, and runs a prompt of fixed token ids
+Makes each folder as class_models.py does but in F32, loads it with eager attention, and runs a prompt of fixed token ids
 through it: OUT/NAME.outputs holds the logits of every position (of models without a head, the last hidden state), as
 little-endian floats; OUT/outputs.json says of all models which ids, how many numbers a position, what they are, and what is
-on their way that loses accuracy.
+on their way that loses accuracy. class_granted.py has the settings that llama.cpp takes for granted. Where it computes
+something otherwise, transformers is made to do so too (class_peer.py), and outputs.json says how far that moves the outputs.
 
 Needs: transformers, torch, safetensors, sentencepiece
 """
@@ -15,102 +16,20 @@ import pathlib
 import sys
 
 import class_models
+import class_peer
 import class_table
+import nomic_moe
+from class_granted import EDITED, GRANTED
 
-SHORT_ROPE = {"original_max_position_embeddings": 512, "max_position_embeddings": 2048}
-WHOLE_BOUNDS = {"rope_parameters": {
-    "rope_type": "yarn", "rope_theta": 150000.0, "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": True,
-    "original_max_position_embeddings": 4096}}
-# Settings that llama.cpp takes for granted in a class: it has no key for them, or none that the converter writes.
-GRANTED = {
-    # The converter interleaves whole heads, as if all of them were rotated.
-    "bamba": {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 1.0}},
-    # The scale of queries is 1 / sqrt(head_dim); of Gemma 3 every sixth layer is global.
-    "gemma2": {"query_pre_attn_scalar": 32},
-    "gemma3": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6, "sliding_window_pattern": 6},
-    "gemma3-real": {"query_pre_attn_scalar": 16, "num_hidden_layers": 6},
-    "gemma3-old": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6},
-    "gemma3-vl": {"text_config": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6}},
-    # No epsilon is read.
-    "qwen2-vl": {"text_config": {"rms_norm_eps": 0.0}},
-    "qwen2.5-vl": {"text_config": {"rms_norm_eps": 0.0}},
-    # The weights of the chosen experts add up to 1.
-    "qwen3-moe": {"norm_topk_prob": True},
-    "qwen3-vl-moe": {"text_config": {"rope_parameters": {"mrope_section": [6, 5, 5]}, "norm_topk_prob": True}},
-    # The sections of positions fill the head, the first is the largest.
-    "qwen3-vl": {"text_config": {"rope_parameters": {"mrope_section": [6, 5, 5]}}},
-    # The feed-forward network is four times as wide as the model.
-    "phi-2": {"intermediate_size": 256},
-    # No sliding window.
-    "phi-3": {"sliding_window": 512},
-    "starcoder2": {"sliding_window": 512},
-    "exaone4": {"sliding_window": None, "layer_types": ["full_attention"] * 4},
-    # The short factors hold up to the original context, the long ones in any larger context, whatever is in it.
-    "phi-3-longrope": SHORT_ROPE,
-    "phi-3-long": SHORT_ROPE,
-    "phi-3-su": SHORT_ROPE,
-    "phi-4-mini": SHORT_ROPE,
-    # The same, and the factors leave attention as it is, as where the original context is the whole.
-    "minicpm3-long": {"dim_model_base": 256, "rope_parameters": {"original_max_position_embeddings": 512}},
-    # The model without a low rank of queries has 27 layers; experts are chosen without groups.
-    "deepseek-v2": {"num_hidden_layers": 27},
-    # Scores are softmax if nothing is said; published configurations say it, transformers 5 has no setting for it.
-    "deepseek-v3": {"scoring_func": "sigmoid"},
-    "deepseek-v3-mtp": {"scoring_func": "sigmoid"},
-    "deepseek-v3-real": {"scoring_func": "sigmoid"},
-    # One epsilon for all norms.
-    "falcon-mamba": {"mixer_rms_eps": 1e-5},
-    # The gate comes before the norm; what goes into attention is not multiplied; projections have no bias.
-    "falcon-h1": {"mamba_norm_before_gate": False, "attention_in_multiplier": 1.0},
-    "falcon-h1-plain": {"projectors_bias": False, "attention_bias": False},
-    "arcee-yarn": {"attention_bias": False, "mlp_bias": False},
-    "deepseek-v2-q-lora": {"n_group": 1, "topk_group": 1, "topk_method": "greedy"},
-    # The head is scaled for a base width of 256.
-    "minicpm3": {"dim_model_base": 256},
-    # Yarn's bounds are whole numbers.
-    "gpt-oss": WHOLE_BOUNDS,
-    "gpt-oss-real": WHOLE_BOUNDS,
-    "gpt-oss-mxfp4": WHOLE_BOUNDS,
-    # Without experts, both widths are one; with mixers, there are no positions.
-    "granite-hybrid-dense": {"intermediate_size": 48, "position_embedding_type": "nope"},
-    "granite-4": {"intermediate_size": 48},
-    # Every fourth layer has no positions.
-    "smollm3": {"no_rope_layer_interval": 4},
-    # As many keys as queries.
-    "olmoe": {"num_key_value_heads": 4},
-    # Only models of 64 layers and more have norms of queries and keys.
-    "cohere-qk-norm": {"num_hidden_layers": 64},
-    # Chunks of 8192; the fourth layer sees all.
-    "llama4": {"text_config": {"attention_chunk_size": 8192, "num_hidden_layers": 4}},
-    "llama4-text": {"attention_chunk_size": 8192, "num_hidden_layers": 4},
-    # An output head of its own.
-    "stablelm-2": {"tie_word_embeddings": False},
-    # The shared experts are as wide as the dense network divided by the number of key heads.
-    "ernie4.5-moe": {"intermediate_size": 64},
-    # What a configuration in older form says twice.
-    "gpt-neox-old": {"rotary_pct": 1.0},
-}
-# The same in config.json.
-EDITED = {
-    # The converter interleaves whole heads.
-    "bamba": lambda config: config.update(attn_rotary_emb=16),
-    # Yarn's factor of attention follows from the factor of positions.
-    "olmo3-old-yarn": lambda config: config["rope_scaling"].update(attention_factor=1.2079441541679836),
-}
-# Configurations that transformers itself does not take: rope type mrope, and those of classes
-# that it has not, or as published.
-UNREAD = ["qwen3-vl-old", "nomic", "nomic-moe", "jina-v2", "jina-v2-code", "jina-v2-words", "jina-v3", "neobert",
-          "qwen2.5-omni", "qwen3-omni", "dots-ocr", "kormo", "phi-4-vision", "smolvlm"]
-# Models that cannot agree, and why.
-UNLIKE = {
-    "phi-moe": "transformers weighs the two experts by a sparse mixer, llama.cpp by a softmax",
-    "phi-moe-long": "transformers weighs the two experts by a sparse mixer, llama.cpp by a softmax",
-    "nemotron-h": "the converter takes what transformers 5 writes for a model with experts, so llama.cpp finds no dense layer",
-    "nemotron-h-old": "the converter takes what transformers 5 writes for a model with experts, so llama.cpp finds no dense layer",
-    "ernie4.5-bias": "llama.cpp has no biases in the feed-forward network of Ernie 4.5",
-    "modern-bert-masked": "llama.cpp has no biases in ModernBERT",
-    "bert-classifier": "llama.cpp takes the layer of a classifier whose classes have no names for the one before it",
-}
+# Configurations as others wrote them, which transformers does not take: it is given what they were made from. Names of tensors
+# that it does not know either are replaced on the way.
+AS_MADE = {"qwen3-vl-old": {}, "nomic": {}, "gemma3n-full": {r"^model\.language_model\.": "model."}, "dots-ocr": {}, "phi-4-vision": {},
+           "kormo": {"pre_attention_layernorm": "input_layernorm", "pre_mlp_layernorm": "post_attention_layernorm"},
+           "qwen2.5-omni": {r"^thinker\.": ""}, "qwen3-omni": {r"^thinker\.": ""}, "smolvlm": {}}
+# Configurations that others wrote, of which we take that of transformers, too, but the converter does not.
+AS_SAVED = ["nemotron-h"]
+# Models that transformers has no class for: llama.cpp has to load and run them.
+UNREAD = ["jina-v2", "jina-v2-code", "jina-v2-words", "jina-v3", "neobert"]
 # Longer than the sliding windows of the models that have one.
 LENGTH = 96
 
@@ -139,7 +58,9 @@ def prompt(config):
     length = min(LENGTH, getattr(text, "max_position_embeddings", None) or LENGTH)
     if "roberta" in config.model_type:  # The first token's position is after the padding token's.
         length = min(LENGTH, config.max_position_embeddings - config.pad_token_id - 1)
-    usable = [i for i in range(text.vocab_size) if i not in special(config)]
+    # Those that layers have no embeddings for stand for images and sounds.
+    tokens = min(text.vocab_size, getattr(text, "vocab_size_per_layer_input", None) or text.vocab_size)
+    usable = [i for i in range(tokens) if i not in special(config)]
     return [usable[(7919 * i * i + 104729 * i + 11) % len(usable)] for i in range(length)]
 
 
@@ -153,14 +74,25 @@ def sums(model):
     return "delta" if any("DeltaNet" in name for name in modules) else "plain"
 
 
-def outputs(folder, name):
+def load(folder, name, settings):
     import torch
     import transformers
-    kind = getattr(transformers, class_table.models()[name]["model"])
-    model = kind.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    if name == "nomic-moe":
+        return nomic_moe.Model(folder)
+    model = class_table.models()[name]
+    options = {}
+    if name in AS_MADE:
+        options = {"config": getattr(transformers, model["config"])(**settings), "key_mapping": AS_MADE[name] or None}
+    kind = getattr(transformers, model["model"])
+    loaded = kind.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager", **options).eval()
     if kind.__name__.endswith(("ForMaskedLM", "ForSequenceClassification")):
-        model = model.base_model  # llama.cpp gives the embeddings of each token, whatever head there is.
-    ids = prompt(model.config)
+        return loaded.base_model  # llama.cpp gives the embeddings of each token, whatever head there is.
+    return loaded
+
+
+def run(model, ids):
+    """What the outputs are, and they."""
+    import torch
     batch = {"input_ids": torch.tensor([ids])}
     if model.config.is_encoder_decoder:
         batch["decoder_input_ids"] = batch["input_ids"]
@@ -173,10 +105,19 @@ def outputs(folder, name):
             batch.pop("use_cache")
             said = model(**batch)
     kind = "logits" if "logits" in said and said["logits"].ndim == 3 else "embeddings"
-    numbers = said["logits" if kind == "logits" else "last_hidden_state"][0]
-    about = {"name": name, "kind": kind, "ids": ids, "width": numbers.shape[1], "sums": sums(model),
-             "unlike": UNLIKE.get(name)}
-    return about, numbers.float().numpy()
+    return kind, said["logits" if kind == "logits" else "last_hidden_state"][0].float()
+
+
+def outputs(folder, name, settings):
+    model = load(folder, name, settings)
+    ids = prompt(model.config)
+    kind, numbers = run(model, ids)
+    about = {"name": name, "kind": kind, "ids": ids, "width": numbers.shape[1], "sums": sums(model)}
+    if class_peer.alter(model):
+        _, altered = run(model, ids)
+        about["moved"] = float((altered - numbers).abs().max() / altered.std()) or None
+        numbers = altered
+    return about, numbers.numpy()
 
 
 def main():
@@ -188,19 +129,25 @@ def main():
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    import transformers
     only = [n for n in arguments.only.split(",") if n] or list(class_table.models())
     made = []
     for name in only:
-        if name in UNREAD:
-            continue
-        model = dict(class_table.models()[name])
+        # In F32: with BF16, which the quantizer leaves some tensors in, llama.cpp rounds what it multiplies them by.
+        model = {**class_table.models()[name], "dtype": "F32"}
+        if name in AS_SAVED:
+            del model["edit"]
         if name in EDITED:
             edit = model.get("edit", lambda config: None)
             model["edit"] = lambda config, name=name, edit=edit: (edit(config), EDITED[name](config))
         model["settings"] = merged(model["settings"], GRANTED.get(name, GRANTED.get(name.removesuffix("-old"), {})))
         try:
-            class_models.make(name, model, arguments.out / name, arguments.npm)
-            about, numbers = outputs(arguments.out / name, name)
+            settings = class_models.make(name, model, arguments.out / name, arguments.npm)[2]
+            if name in UNREAD:
+                ids = prompt(getattr(transformers, model["config"])(**settings))
+                made.append({"name": name, "kind": "embeddings", "ids": ids, "sums": "plain"})
+                continue
+            about, numbers = outputs(arguments.out / name, name, settings)
         except Exception as error:
             made.append({"name": name, "error": f"{type(error).__name__}: {error}"})
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)

@@ -150,7 +150,7 @@ def add_tokens(out, tokens, size):
 
 
 def make(name, model, out, npm):
-    """Makes one folder; returns its description and the job of converting it."""
+    """Makes one folder; returns its description, the job of converting it, and all settings of its configuration."""
     import torch
     import transformers
     tokenizer = Tokenizer(model["tokenizer"], npm)
@@ -203,7 +203,7 @@ def make(name, model, out, npm):
     description = small and {"tokenizer": small, "added": added, "files": files, "tensors": by_dtype}
     job = {"name": name, "class": document["architectures"][0], "outtype": outtype, "pre": pre, "plain": model.get("plain", dtype),
            "quantized": model.get("quantized", "Q4_K_M")}
-    return description, job
+    return description, job, settings
 
 
 def describe(path, description):
@@ -238,7 +238,7 @@ def main():
                 "wide" in model or "npm" in class_table.TOKENIZERS[model["tokenizer"]]):
             continue
         try:
-            description, job = make(name, model, arguments.out / name, arguments.npm)
+            description, job, _ = make(name, model, arguments.out / name, arguments.npm)
         except Exception as error:
             jobs.append({"name": name, "error": f"{type(error).__name__}: {error}"})
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)

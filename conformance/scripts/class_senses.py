@@ -1,5 +1,5 @@
-"""The tiny models that see and hear and that class_table.py has no line for: their language models are converted."""
-from class_table import GLM, MROPE, VISION, decoder, experts, kinds, model
+"""The tiny models that see and hear and whose language models are converted."""
+from class_parts import GLM, MROPE, VISION, decoder, experts, kinds, model
 
 SEEN = {**VISION, "out_hidden_size": 64}
 HEARD = {"d_model": 32, "encoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_dim": 48, "num_mel_bins": 8, "output_dim": 64,

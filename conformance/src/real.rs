@@ -1,5 +1,7 @@
 //! (c), (d), (f): real models, converted and quantized by the peers and exported by us, compared, run and read.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use entrenar_ecosystem::{GgufExporter, QuantizationType};
@@ -9,6 +11,8 @@ use peer::quantize::{Target, quantize_model};
 
 use crate::export::{compare, export, file_type_id};
 use crate::report::{Outcome, Report};
+
+type Error = Box<dyn std::error::Error>;
 
 /// A real model that `scripts/setup.sh` puts into the work folder's `models`.
 pub(crate) struct Real {
@@ -23,50 +27,68 @@ pub(crate) const MODELS: [Real; 2] = [
     Real { name: "minilm", folder: "all-MiniLM-L6-v2", outtype: "f32" },
 ];
 
+/// The files that these checks share. Each is made when it is first asked for, once a run, whatever is filtered.
 struct Files<'a> {
     bench: &'a Workbench,
     dir: &'a Path,
+    made: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Files<'_> {
-    fn intermediate(&self, real: &Real) -> PathBuf {
+    fn once(&self, path: PathBuf, make: impl FnOnce(&Path) -> Result<(), Error>) -> Result<PathBuf, Error> {
+        if !self.made.borrow().contains(&path) {
+            make(&path)?;
+            self.made.borrow_mut().insert(path.clone());
+        }
+        Ok(path)
+    }
+
+    fn folder(&self, real: &Real) -> PathBuf {
+        self.bench.join("models").join(real.folder)
+    }
+
+    fn converted(&self, real: &Real) -> PathBuf {
         self.dir.join(format!("{}.gguf", real.name))
     }
 
-    fn ours(&self, name: &str, file_type: &str) -> PathBuf {
-        self.dir.join(format!("{name}.{file_type}.ours.gguf"))
+    /// The converter's file.
+    fn intermediate(&self, real: &Real) -> Result<PathBuf, Error> {
+        self.once(self.converted(real), |_| self.convert().map(drop))
     }
 
-    fn theirs(&self, name: &str, file_type: &str) -> PathBuf {
-        self.dir.join(format!("{name}.{file_type}.theirs.gguf"))
+    /// Our file.
+    fn ours(&self, real: &Real, file_type: &str) -> Result<PathBuf, Error> {
+        let path = self.dir.join(format!("{}.{file_type}.ours.gguf", real.name));
+        self.once(path, |path| export(&self.folder(real), path, file_type))
     }
 
+    /// Converts all models in one run of Python.
     fn convert(&self) -> Outcome {
         let jobs: Vec<Conversion> = MODELS
             .iter()
             .map(|real| Conversion {
-                folder: self.bench.join("models").join(real.folder),
-                out: self.intermediate(real),
+                folder: self.folder(real),
+                out: self.converted(real),
                 outtype: real.outtype.into(),
                 pre: None,
             })
             .collect();
         let versions = self.bench.convert(&jobs)?;
+        self.made.borrow_mut().extend(jobs.into_iter().map(|job| job.out));
         Ok(versions.iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", "))
     }
 
     fn file_type(&self, real: &Real, file_type: &str) -> Outcome {
-        let (ours, theirs) = (self.ours(real.name, file_type), self.theirs(real.name, file_type));
+        let theirs = self.dir.join(format!("{}.{file_type}.theirs.gguf", real.name));
         let target = Target::FileType(file_type_id(file_type)?);
-        quantize_model(&self.intermediate(real), &theirs, target, 2)?;
-        export(&self.bench.join("models").join(real.folder), &ours, file_type)?;
-        compare(&Summary::read(theirs)?, &Summary::read(ours)?)
+        quantize_model(&self.intermediate(real)?, &theirs, target, 2)?;
+        compare(&Summary::read(theirs)?, &Summary::read(self.ours(real, file_type)?)?)
     }
 
     /// gguf-py must read the same things out of our file as our own reader does, and llama.cpp's COPY must leave the
     /// file as it is.
-    fn read_by_others(&self, name: &str) -> Outcome {
-        let ours = self.ours(name, "Q4_K_M");
+    fn read_by_others(&self, real: &Real) -> Outcome {
+        let ours = self.ours(real, "Q4_K_M")?;
         let output = self.bench.python("read_gguf.py")?.arg(&ours).output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         if !output.status.success() {
@@ -86,7 +108,7 @@ impl Files<'_> {
                 format!("gguf-py reads {} things, we {}", text.lines().count(), expected.len()).into()
             );
         }
-        let copy = self.dir.join(format!("{name}.copy.gguf"));
+        let copy = self.dir.join(format!("{}.copy.gguf", real.name));
         quantize_model(&ours, &copy, Target::Copy, 2)?;
         if Summary::read(&copy)?.sha256 != summary.sha256 {
             return Err("llama-quantize COPY changes the file".into());
@@ -99,9 +121,9 @@ impl Files<'_> {
         let big = self.dir.join(format!("{}.big.gguf", real.name));
         let from_big = self.dir.join(format!("{}.from-big.gguf", real.name));
         // The tool turns few quantized types.
-        let (q4, q8) = (self.ours(real.name, "Q4_K_M"), self.ours(real.name, "Q8_0"));
+        let (q4, q8) = (self.ours(real, "Q4_K_M")?, self.ours(real, "Q8_0")?);
         for (input, quantization, quantized) in [
-            (self.intermediate(real), QuantizationType::Q4KM, &q4),
+            (self.intermediate(real)?, QuantizationType::Q4KM, &q4),
             (q8.clone(), QuantizationType::Copy, &q8),
         ] {
             std::fs::copy(&input, &big)?;
@@ -121,7 +143,8 @@ impl Files<'_> {
 
 /// Makes all these checks; they need the Python peers and the real models.
 pub fn run(report: &mut Report, bench: &Workbench, dir: &Path) {
-    let files = Files { bench, dir };
+    let files = Files { bench, dir, made: RefCell::default() };
+    let [smollm2, minilm] = &MODELS;
     report.check("real convert_hf_to_gguf", || files.convert());
     for real in &MODELS {
         for file_type in FILE_TYPES {
@@ -129,13 +152,13 @@ pub fn run(report: &mut Report, bench: &Workbench, dir: &Path) {
         }
     }
     report.check("answer of smollm2 Q4_K_M", || {
-        let answer =
-            llama::Model::load(&files.ours("smollm2", "Q4_K_M"))?.generate("The capital of France is", 12)?;
+        let model = llama::Model::load(&files.ours(smollm2, "Q4_K_M")?)?;
+        let answer = model.generate("The capital of France is", 12)?;
         if answer.contains("Paris") { Ok(format!("{answer:?}")) } else { Err(format!("{answer:?}").into()) }
     });
-    report.check("embeddings of minilm Q8_0", || embeddings(&files));
+    report.check("embeddings of minilm Q8_0", || embeddings(&files, minilm));
     for real in &MODELS {
-        report.check(format!("read by others: {}", real.name), || files.read_by_others(real.name));
+        report.check(format!("read by others: {}", real.name), || files.read_by_others(real));
         report.check(format!("big-endian {}", real.name), || files.big_endian(real));
     }
 }
@@ -150,9 +173,9 @@ const SENTENCES: [&str; 6] = [
 ];
 
 /// The cosine between embeddings from our Q8_0 file and from our F32 file, which equals the peers' byte for byte.
-fn embeddings(files: &Files<'_>) -> Outcome {
-    let exact = llama::Model::load(&files.ours("minilm", "F32"))?;
-    let ours = llama::Model::load(&files.ours("minilm", "Q8_0"))?;
+fn embeddings(files: &Files<'_>, minilm: &Real) -> Outcome {
+    let exact = llama::Model::load(&files.ours(minilm, "F32")?)?;
+    let ours = llama::Model::load(&files.ours(minilm, "Q8_0")?)?;
     let mut lowest = f64::INFINITY;
     for sentence in SENTENCES {
         lowest = lowest.min(cosine(&exact.embed(sentence)?, &ours.embed(sentence)?));

@@ -58,13 +58,20 @@ impl Model {
         if self.has_encoder() {
             context.encode(&mut tokens)?;
         }
-        context.decode_all(&mut tokens)?;
+        if self.has_decoder() {
+            context.decode_all(&mut tokens)?;
+        }
         (0..tokens.len()).map(|position| context.output(position, output)).collect()
     }
 
     fn has_encoder(&self) -> bool {
         // SAFETY: a live model.
         unsafe { sys::llama_model_has_encoder(self.raw()) }
+    }
+
+    fn has_decoder(&self) -> bool {
+        // SAFETY: a live model.
+        unsafe { sys::llama_model_has_decoder(self.raw()) }
     }
 
     fn width(&self) -> usize {

@@ -20,7 +20,11 @@ pub(super) const NEMOTRON_H: Family = Family {
     architecture: "nemotron_h",
     tokenizer: TokenizerKind::ByteLevel,
     tokens: padded!(8),
-    variant: Some(|config| config.get("num_experts_per_tok").map(|_| &NEMOTRON_H_MOE)),
+    // Not by the settings of experts, which transformers fills in where there are none.
+    variant: Some(|config| {
+        let mut parts = (0..).map_while(|block| part(config, block));
+        parts.any(|part| part == Part::Mixture).then_some(&NEMOTRON_H_MOE)
+    }),
     blocks: BLOCKS,
     parameters: &[TEXT, MIXED],
     names: Names { remove: &[], strip: &["backbone.", "model."], suffixes: &[] },
@@ -134,7 +138,13 @@ fn lengths(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> 
         (0..blocks).map(|b| if is(config, b) { length as i32 } else { 0 }).collect()
     };
     let heads = of(attends, config.dim(KeyHeads)?);
-    let mixture = config.get("num_experts_per_tok").is_some();
+    let mixture = (0..blocks).any(|block| has_experts(config, block));
+    if !mixture {
+        for key in [".expert_count", ".expert_used_count", ".expert_group_count", ".expert_group_used_count"]
+        {
+            pairs.remove(&context.key(key));
+        }
+    }
     let (is, width): (fn(&Config, u64) -> bool, _) =
         if mixture { (has_experts, Key(&["moe_intermediate_size"])) } else { (forwards, FeedForward) };
     // In place of what the text model wrote.
