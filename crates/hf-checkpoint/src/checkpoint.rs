@@ -64,7 +64,7 @@ impl Checkpoint {
                 let mut map = map::by_table(family, &class, &mut config, &weights)?;
                 map.notes.extend(notes.into_iter().chain(weights.notes().iter().cloned()));
                 let mut details = Vec::new();
-                let metadata = metadata(family, &config, &folder, options, &mut map, &mut details);
+                let metadata = metadata(family, &config, &folder, options, &weights, &mut map, &mut details);
                 // What is wrong with the tensors comes first: it is the more telling.
                 if !map.problems.is_empty() {
                     map.problems.extend(metadata.err().map(|e| Problem::Metadata { said: e.to_string() }));
@@ -258,6 +258,7 @@ fn metadata(
     config: &Config,
     folder: &Path,
     options: &Options,
+    weights: &Weights,
     map: &mut Map,
     details: &mut Vec<String>,
 ) -> Result<Metadata, Error> {
@@ -284,9 +285,9 @@ fn metadata(
         parameter.write(&context, &mut pairs, &mut map.notes)?;
     }
     let rows = config.dim(family.tokens)?;
-    // A vocabulary is padded to the rows of a tensor, never to a number alone: that asks for memory with a few bytes. What
+    // A vocabulary is padded to the rows of a weight, never to a number alone: that asks for memory with a few bytes. What
     // is wrong is among the map's problems then.
-    let held = map.problems.is_empty() || map.tensors.iter().any(|tensor| tensor.dims.contains(&rows));
+    let held = map.problems.is_empty() || weights.list().iter().any(|weight| weight.shape.contains(&rows));
     let tokenizer = tokenizer::read(&TokenizerInput {
         dir: folder,
         kind: family.tokenizer,
