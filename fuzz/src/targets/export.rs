@@ -28,7 +28,7 @@ thread_local! {
     };
 }
 
-/// A byte for the quantization, then [damages](damage::read) to the model's files in order of their names.
+/// A byte for the quantization, then damages (`damage::read`) to the model's files in order of their names.
 pub fn body(input: &[u8]) -> bool {
     let Some((ty, damages)) = input.split_first() else { return false };
     let types = QuantizationType::ALL;

@@ -44,7 +44,7 @@ thread_local! {
     static MODELS: Models = Models::new();
 }
 
-/// A byte for the model, then [damages](damage::read) to its small files in order of their names.
+/// A byte for the model, then damages (`damage::read`) to its small files in order of their names.
 pub fn body(input: &[u8]) -> bool {
     let Some((model, damages)) = input.split_first() else { return false };
     let model = MODELS_USED[usize::from(*model) % MODELS_USED.len()];

@@ -37,7 +37,7 @@ fn shard(index: u16) -> Vec<u8> {
     bytes
 }
 
-/// [Damages](damage::read) to the shards.
+/// Damages (`damage::read`) to the shards.
 pub fn body(input: &[u8]) -> bool {
     let damages = damage::read(input);
     WHOLE.with(|whole| {
