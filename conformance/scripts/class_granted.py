@@ -28,6 +28,7 @@ GRANTED = {
     # is not. With fewer layers and narrow heads fewer choices hang on the last bit: attention is not scaled.
     "gemma4": {"vocab_size_per_layer_input": 271, "final_logit_softcapping": 30.0, **SHORT_GEMMA},
     "gemma4-full": {"text_config": SHORT_GEMMA},
+    "gemma4-unified": {"text_config": {"final_logit_softcapping": 30.0, **SHORT_GEMMA}},
     "gemma4-moe": {"final_logit_softcapping": 30.0, "num_hidden_layers": 2},
     "gemma3-vl": {"text_config": {"query_pre_attn_scalar": 32, "num_hidden_layers": 6}},
     # No epsilon is read.
@@ -61,6 +62,8 @@ GRANTED = {
     "deepseek-v3": {"scoring_func": "sigmoid"},
     "deepseek-v3-mtp": {"scoring_func": "sigmoid"},
     "deepseek-v3-real": {"scoring_func": "sigmoid"},
+    "glm4-moe-lite": {"scoring_func": "sigmoid"},
+    "glm4-moe-lite-mtp": {"scoring_func": "sigmoid"},
     # One epsilon for all norms.
     "falcon-mamba": {"mixer_rms_eps": 1e-5},
     # The gate comes before the norm; what goes into attention is not multiplied; projections have no bias.
