@@ -110,3 +110,23 @@ fn a_part_of_a_head_that_turns_must_be_a_part() {
         }
     }
 }
+
+/// Without a word of it llama.cpp would choose experts by other scores: a model that answers nonsense, with no error anywhere.
+#[test]
+fn scores_that_the_config_does_not_tell_are_noted() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/classes");
+    let parent = tempfile::tempdir().unwrap();
+    for (name, model) in [("deepseek-v3", "DeepSeek V3"), ("glm4-moe-lite", "GLM 4.7 Flash")] {
+        let folder = Description::read(&golden.join(format!("{name}.json"))).write(parent.path(), name);
+        let noted = || {
+            let notes = Checkpoint::open(&folder, &Options::new()).unwrap().notes().join("\n");
+            notes.contains(&format!("llama.cpp will take softmax, {model} has sigmoid"))
+        };
+        assert!(noted(), "{name}");
+        let config = folder.join("config.json");
+        let mut said: serde_json::Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
+        said["scoring_func"] = "sigmoid".into();
+        fs::write(&config, said.to_string()).unwrap();
+        assert!(!noted(), "{name}");
+    }
+}

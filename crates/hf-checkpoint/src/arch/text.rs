@@ -4,6 +4,7 @@ use gguf_format::Metadata;
 
 use super::parameter::{Kind::F32, Kind::U32, Kind::U32OrList, Parameter, needed, size, value};
 use super::{Context, Skip};
+use crate::config::Config;
 use crate::error::Error;
 use crate::json::bad_key;
 use crate::rope;
@@ -55,7 +56,7 @@ pub(super) const TEXT: &[Parameter] = &[
 
 /// How the experts' scores are made of the router's numbers (llama.cpp's `llama_expert_gating_func_type`).
 ///
-/// transformers 5 does not save DeepSeek V3's setting. Without it the converter writes no key, and llama.cpp takes softmax.
+/// transformers 5 does not save DeepSeek V3's setting, and GLM 4.7 Flash never had one. Without it the converter writes no key.
 fn gating(context: &Context<'_>, pairs: &mut Metadata, notes: &mut Vec<String>) -> Result<(), Error> {
     const KEYS: &[&str] = &[
         "score_function",
@@ -76,14 +77,28 @@ fn gating(context: &Context<'_>, pairs: &mut Metadata, notes: &mut Vec<String>) 
             }
         };
         pairs.insert(context.key(".expert_gating_func"), number);
-    } else if context.config.get("model_type").and_then(serde_json::Value::as_str) == Some("deepseek_v3") {
+    } else if let Some(model) = sigmoid_unsaid(context.config)? {
         let key = context.key(".expert_gating_func");
         notes.push(format!(
-            "config.json does not say scoring_func: llama.cpp will take softmax, DeepSeek V3 has sigmoid; add \
+            "config.json does not say scoring_func: llama.cpp will take softmax, {model} has sigmoid; add \
              \"scoring_func\": \"sigmoid\" there, or set {key}=int:2"
         ));
     }
     Ok(())
+}
+
+/// A model whose scores are sigmoids although its config does not say so, and of which llama.cpp takes softmax without the key.
+///
+/// It knows GLM 4.7 Flash by its layers and its vocabulary alone (`deepseek2.cpp`).
+fn sigmoid_unsaid(config: &Config) -> Result<Option<&'static str>, Error> {
+    Ok(match config.get("model_type").and_then(serde_json::Value::as_str) {
+        Some("deepseek_v3") => Some("DeepSeek V3"),
+        Some("glm4_moe_lite") => {
+            let sizes = (config.size(&["num_hidden_layers"])?, config.size(&["vocab_size"])?);
+            (sizes != (Some(47), Some(154_880))).then_some("GLM 4.7 Flash")
+        }
+        _ => None,
+    })
 }
 
 /// A model whose config says that it looks both ways.
