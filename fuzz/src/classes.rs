@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::folders::copy;
+
 /// A folder, described.
 #[derive(Deserialize)]
 struct Description {
@@ -57,17 +59,6 @@ pub(crate) fn write_packed(name: &str, parent: &Path) -> Option<PathBuf> {
     let models = crate::root().join("conformance/fixture-models/models");
     copy(&models.join("Tiny-Llama-3.2-1M-Instruct"), &out, |file| file.contains("token"));
     Some(out)
-}
-
-/// Copies those files of a folder whose names are wanted.
-fn copy(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) {
-    for entry in fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if path.is_file() && wanted(name) {
-            fs::copy(&path, to.join(name)).expect("a copy");
-        }
-    }
 }
 
 /// A safetensors file whose bytes are a hole.

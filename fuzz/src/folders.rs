@@ -33,6 +33,13 @@ pub(crate) fn files(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Whole> 
     files
 }
 
+/// Copies the files of a folder that `wanted` takes. (`fs::copy` does not go on where libFuzzer's alarm interrupts it.)
+pub(crate) fn copy(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) {
+    for (path, bytes) in files(from, wanted) {
+        fs::write(to.join(path.file_name().expect("a name")), bytes).expect("a copy");
+    }
+}
+
 /// An input that is a whole file of a model: a line `MODEL/FILE`, then what the file holds instead.
 pub(crate) fn place_and_content(input: &[u8]) -> Option<(&str, &str, &[u8])> {
     let end = input.iter().take(100).position(|b| *b == b'\n')?;

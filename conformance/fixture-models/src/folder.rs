@@ -196,7 +196,9 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
         if source.is_dir() {
             copy(&source, &target)?;
         } else {
-            std::fs::copy(&source, &target).map_err(Error::io(&source))?;
+            // `fs::copy` does not go on where a signal interrupts it, as in a fuzzer.
+            let bytes = std::fs::read(&source).map_err(Error::io(&source))?;
+            std::fs::write(&target, bytes).map_err(Error::io(&target))?;
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use hf_checkpoint::{Checkpoint, Options};
 
 use crate::check;
-use crate::folders::{folder, place_and_content};
+use crate::folders::{copy, folder, place_and_content};
 
 /// What an adapter consists of.
 pub(crate) const FILES: [&str; 2] = ["adapter_config.json", "adapter_model.safetensors"];
@@ -29,13 +29,8 @@ pub fn body(input: &[u8]) -> bool {
     }
     FOLDER.with(|folder| {
         let adapter = folder.path();
-        for name in FILES {
-            if name == file {
-                std::fs::write(adapter.join(name), content).expect("the file is written");
-            } else {
-                std::fs::copy(golden.join("0").join(name), adapter.join(name)).expect("a golden file");
-            }
-        }
+        copy(&golden.join("0"), adapter, |name| FILES.contains(&name) && name != file);
+        std::fs::write(adapter.join(file), content).expect("the file is written");
         merged(&golden, adapter);
         alone(&golden, adapter);
     });
