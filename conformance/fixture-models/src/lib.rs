@@ -34,7 +34,7 @@ pub use folder::{Scaled, all, model, write, write_scaled, write_scaled_adapter};
 pub use golden::{Golden, differences, golden, store};
 pub use models::Model;
 pub use summary::{Pair, Summary, Tensor};
-pub use weights::{Dtype, values};
+pub use weights::{Dtype, split_mix, values};
 pub use workbench::{Conversion, Workbench};
 
 /// The eight file types of the exporter, by the names that llama.cpp gives them.

@@ -63,8 +63,14 @@ pub(crate) fn seed(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
+/// The `i`-th number of `SplitMix64` with this seed, counted from 1: 64 bits, the same on every machine.
+#[must_use]
+pub const fn split_mix(seed: u64, i: u64) -> u64 {
+    mix(seed.wrapping_add(i.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+}
+
 /// `SplitMix64`'s output function.
-fn mix(mut z: u64) -> u64 {
+const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
@@ -72,7 +78,7 @@ fn mix(mut z: u64) -> u64 {
 
 /// Value `i` of the tensor with this seed, in units of 2^-26.
 fn draw(seed: u64, i: u64) -> i64 {
-    let a = mix(seed.wrapping_add(i.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let a = split_mix(seed, i);
     let b = mix(a ^ 0x5851_f42d_4c95_7f2d);
     let uniforms = (a & 0xffff) + ((a >> 16) & 0xffff) + ((a >> 32) & 0xffff) + (a >> 48);
     let centred = uniforms.cast_signed() - 2 * 0xffff;

@@ -1,5 +1,7 @@
 //! Damage to GGUF files: every kind that leaves most of the file as it was. The same files on every machine.
 
+use fixture_models::split_mix;
+
 use super::file::{Encoding, File, Pair};
 
 /// A damaged file.
@@ -91,15 +93,16 @@ fn numbers_replaced(whole: &[u8], header: usize) -> impl Iterator<Item = Damaged
     )
 }
 
-/// Numbers out of a seed (SplitMix64).
-struct Random(u64);
+/// Numbers out of a seed.
+struct Random {
+    seed: u64,
+    drawn: u64,
+}
 
 impl Random {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ mixed >> 31
+        self.drawn += 1;
+        split_mix(self.seed, self.drawn)
     }
 
     fn below(&mut self, n: usize) -> usize {
@@ -251,7 +254,7 @@ const CHANGES: &[(&str, Change)] = &[
 
 /// One to three changes, and at times bytes put in or taken out anywhere.
 fn drawn(seed: u64) -> Damaged {
-    let mut random = Random(seed);
+    let mut random = Random { seed, drawn: 0 };
     let mut file = File::whole(LITTLE, 3, random.of(&[32, 32, 32, 1, 64]));
     let mut done = format!("seed {seed}:");
     for _ in 0..=random.below(3) {

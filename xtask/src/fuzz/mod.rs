@@ -79,7 +79,7 @@ pub(crate) fn fuzz(rest: &[String]) -> Result {
         format!("\n  {name}: {path}\n    again: RUSTC_BOOTSTRAP=1 cargo fuzz run {name} {path} -- {limits}")
     });
     let lines: String = lines.collect();
-    Err(Error::Failed(format!("{} finds; fuzz/README.md tells what to do with one{lines}", finds.len())))
+    Err(Error::Failed(format!("finds: {}; fuzz/README.md tells what to do with one{lines}", finds.len())))
 }
 
 impl Plan {
