@@ -8,6 +8,7 @@ use super::gemma::{GEMMA3, gemma3};
 use super::gemma3n::{LAYER_EMBEDDINGS, LAYER_INPUTS, NORMS, OWN_KEYS, first_shared, window_layers};
 use super::llama::ENDS;
 use super::parameter::{Const, Kind, Parameter, constant, needed, value};
+use super::table::and_also;
 use super::text::TEXT;
 use super::{Context, Family, Generated, Presence, Row, Source};
 use crate::config::Config;
@@ -53,7 +54,7 @@ pub(super) const GEMMA4: Family = Family {
 /// Gemma 4 whose eyes and ears are a layer each: its language model, and which tokens it does not say.
 pub(super) const GEMMA4_UNIFIED: Family = Family {
     classes: &["Gemma4UnifiedForConditionalGeneration"],
-    parameters: &[GEMMA4.parameters[0], GEMMA4.parameters[1], &[Parameter::Rule(unsaid)]],
+    parameters: &and_also::<_, 3>(GEMMA4.parameters, &[Parameter::Rule(unsaid)]),
     ..GEMMA4
 };
 

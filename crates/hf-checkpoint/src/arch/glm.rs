@@ -7,6 +7,7 @@ use super::experts::EXPERTS;
 use super::llama::{ENDS, LLAMA};
 use super::parameter::{Const, Kind, Parameter, constant, value};
 use super::rules::{part_of, part_of_head, rotary_part};
+use super::table::and_also;
 use super::text::TEXT;
 use super::{Context, Family, Presence, Row, Start, Step};
 use crate::config::Config;
@@ -120,17 +121,8 @@ pub(super) const GLM4_MOE_LITE: Family = Family {
     fixed_tokens: GLM4_MOE.fixed_tokens,
     blocks: Sum(&[Blocks, NEXT_BLOCKS]),
     counts: &[(STORED, "layers.")],
-    parameters: &[DEEPSEEK2.parameters[0], DEEPSEEK2.parameters[1], &[Parameter::Rule(predicting_some)]],
-    rows: &[
-        DEEPSEEK2.rows[0],
-        DEEPSEEK2.rows[1],
-        DEEPSEEK2.rows[2],
-        DEEPSEEK2.rows[3],
-        DEEPSEEK2.rows[4],
-        DEEPSEEK2.rows[5],
-        DEEPSEEK2.rows[6],
-        NEXT,
-    ],
+    parameters: &and_also::<_, 3>(DEEPSEEK2.parameters, &[Parameter::Rule(predicting_some)]),
+    rows: &and_also::<_, 8>(DEEPSEEK2.rows, NEXT),
     headed: &["Glm4MoeLiteForCausalLM"],
     ..DEEPSEEK2
 };

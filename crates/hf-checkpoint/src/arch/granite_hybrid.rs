@@ -7,7 +7,7 @@ use super::granite::{EXPERTS as MIXTURE, GRANITE, GRANITE_MOE, has_shared};
 use super::llama::{ATTENTION, ENDS, NORMS};
 use super::mamba::{GROUPS, MIXER_HEADS, MIXER_KERNEL, MIXER_STATE, mixer, padded};
 use super::parameter::{Const, Parameter, constant, size};
-use super::table::{Start, Step};
+use super::table::{Start, Step, and_also};
 use super::{Change, Context, Family, Presence, Row};
 use crate::config::Config;
 use crate::error::Error;
@@ -20,10 +20,8 @@ pub(super) const GRANITE_HYBRID: Family = Family {
     tokenizer: TokenizerKind::SentencePieceOrBpe,
     tokens: padded!(8),
     variant: Some(plain),
-    parameters: &[
-        GRANITE_MOE.parameters[0],
-        GRANITE_MOE.parameters[1],
-        GRANITE_MOE.parameters[2],
+    parameters: &and_also::<_, 4>(
+        GRANITE_MOE.parameters,
         &[
             size(".ssm.conv_kernel", MIXER_KERNEL),
             size(".ssm.state_size", MIXER_STATE),
@@ -32,7 +30,7 @@ pub(super) const GRANITE_HYBRID: Family = Family {
             size(".ssm.time_step_rank", MIXER_HEADS),
             Parameter::Rule(heads),
         ],
-    ],
+    ),
     rows: &[ENDS, NORMS, MIXER, SOME_ATTENTION, EXPERTS, SHARED],
     ..GRANITE
 };
@@ -41,13 +39,10 @@ pub(super) const GRANITE_HYBRID: Family = Family {
 pub(super) const BAMBA: Family = Family {
     classes: &["BambaForCausalLM"],
     variant: None,
-    parameters: &[
-        GRANITE_HYBRID.parameters[0],
-        GRANITE_HYBRID.parameters[1],
-        GRANITE_HYBRID.parameters[2],
-        GRANITE_HYBRID.parameters[3],
+    parameters: &and_also::<_, 5>(
+        GRANITE_HYBRID.parameters,
         &[constant(".rope.scaling.finetuned", Const::Bool(true)), Parameter::Rule(whole_context)],
-    ],
+    ),
     rows: &[BAMBA_ROWS, MIXER, SOME_ATTENTION],
     ..GRANITE_HYBRID
 };

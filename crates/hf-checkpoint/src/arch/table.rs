@@ -106,6 +106,23 @@ pub(crate) const INTERLEAVE_KEYS: &[&[Step]] =
 /// Norms whose weights are stored around 0.
 pub(crate) const PLUS_ONE: &[&[Step]] = &[&[Step::Change(Change::Plus(1.0))]];
 
+/// The lists of another table, and one more. `N` is one more than there are: the compiler counts, so that a list which the other
+/// table gets later is not missed.
+#[expect(clippy::indexing_slicing, reason = "run by the compiler, which counts the lists first")]
+pub(super) const fn and_also<T, const N: usize>(
+    lists: &'static [&'static [T]],
+    more: &'static [T],
+) -> [&'static [T]; N] {
+    assert!(lists.len() + 1 == N, "N is not one more than the lists");
+    let mut all = [more; N];
+    let mut i = 0;
+    while i < lists.len() {
+        all[i] = lists[i];
+        i += 1;
+    }
+    all
+}
+
 impl Source {
     /// The weight of this name without `.weight`, as it is.
     pub(crate) const fn new(name: &'static str, shape: &'static [Dim]) -> Self {
