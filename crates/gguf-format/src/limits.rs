@@ -13,10 +13,13 @@ pub(crate) const DEFAULT_ARRAY_DEPTH: u8 = 4;
 /// who reads strangers' files in a small place sets smaller ones:
 ///
 /// ```
-/// use gguf_format::{GgufFile, Limits};
+/// use gguf_format::{Gguf, Layout, Limits, Metadata};
 ///
-/// let limits = Limits::new().with_header_bytes(32 << 20).with_tensors(10_000);
-/// assert!(GgufFile::open_with_limits("model.gguf", &limits).is_err());
+/// let metadata: Metadata = [("general.architecture", "llama"), ("general.name", "tiny")].into_iter().collect();
+/// let file = Layout::new(metadata, Vec::new())?.header();
+/// assert!(Gguf::parse(&file, &Limits::new().with_header_bytes(32 << 20).with_pairs(2)).is_ok());
+/// assert!(Gguf::parse(&file, &Limits::new().with_pairs(1)).is_err());
+/// # Ok::<(), gguf_format::LayoutError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
