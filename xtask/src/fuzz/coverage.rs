@@ -11,13 +11,23 @@ use super::inputs;
 use crate::shell::{self, Error, Result, cargo, root};
 
 /// The targets that read files.
-const TARGETS: [&str; 8] =
-    ["adapter", "config", "folder", "gguf_reader", "imatrix", "safetensors", "split_set", "tokenizer"];
+const TARGETS: [&str; 10] = [
+    "adapter",
+    "config",
+    "folder",
+    "gguf_reader",
+    "imatrix",
+    "metadata_file",
+    "safetensors",
+    "split_set",
+    "template",
+    "tokenizer",
+];
 
 /// A reader: its name, and its files: paths within the repository begin with one of the first and with none of the others.
 type Reader = (&'static str, &'static [&'static str], &'static [&'static str]);
 
-const READERS: [Reader; 7] = [
+const READERS: [Reader; 9] = [
     (
         "GGUF",
         &["crates/gguf-format/src/"],
@@ -62,6 +72,8 @@ const READERS: [Reader; 7] = [
     ),
     ("packed weights", &["crates/hf-checkpoint/src/packed/"], &[]),
     ("adapter", &["crates/hf-checkpoint/src/adapter/"], &[]),
+    ("file of metadata", &["crates/provenance/src/metadata_file/"], &[]),
+    ("chat template", &["crates/provenance/src/template/"], &[]),
 ];
 
 /// Prints the table.
