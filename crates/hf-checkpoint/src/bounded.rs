@@ -3,20 +3,30 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// The most bytes of a configuration or a model card. The largest known have 6 MB: thousands of added tokens.
-pub(crate) const CONFIG_BYTES: u64 = 16 << 20;
-/// The most bytes of an index of shards. That of a trillion weights in experts one by one has 20 MB.
-pub(crate) const INDEX_BYTES: u64 = 64 << 20;
-/// The most bytes of a tokenizer's file. The largest known has 33 MB (Gemma 3).
-pub(crate) const TOKENIZER_BYTES: u64 = 128 << 20;
-/// The most values in a file of JSON whose form is free. The index above has 200 thousand.
+use crate::limits::Limits;
+
+/// The most values in a file of JSON whose form is free. The largest known index of shards has 200 thousand.
 const VALUES: usize = 1 << 20;
+
+/// A folder, and how much of its files is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Folder<'a> {
+    pub path: &'a Path,
+    pub limits: &'a Limits,
+}
+
+impl Folder<'_> {
+    /// The path of a file in it.
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
 
 /// Why a file is not read.
 #[derive(Debug)]
@@ -167,7 +177,7 @@ mod tests {
         assert!(matches!(read(&path, 99), Err(Unread::TooLarge { bytes: 100, limit: 99 })));
         // A terabyte of nothing.
         File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
-        assert!(matches!(read(&path, CONFIG_BYTES), Err(Unread::TooLarge { bytes: 0x100_0000_0000, .. })));
+        assert!(matches!(read(&path, 1 << 24), Err(Unread::TooLarge { bytes: 0x100_0000_0000, .. })));
         assert!(matches!(read(folder.path(), 99), Err(Unread::Io(_))));
         assert!(matches!(read(&folder.path().join("absent"), 99), Err(Unread::Io(_))));
     }

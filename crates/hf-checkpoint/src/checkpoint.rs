@@ -7,6 +7,7 @@ use gguf_format::Metadata;
 
 use crate::adapter;
 use crate::arch::{self, Context, Family};
+use crate::bounded::Folder;
 use crate::config::Config;
 use crate::error::Error;
 use crate::folder;
@@ -18,7 +19,7 @@ use crate::problem::Problem;
 use crate::shards::SourceFile;
 use crate::tensor::Tensor;
 use crate::text;
-use crate::tokenizer::{self, TokenizerInput};
+use crate::tokenizer::{self, TokenizerError, TokenizerInput};
 use crate::transform::{self, Origin};
 use crate::weights::Weights;
 
@@ -50,17 +51,18 @@ impl Checkpoint {
             return Self::open_adapter(path, base, options);
         }
         let location = folder::locate(path, options.raw)?;
+        let limits = &options.limits;
         match location.model {
             Some(folder) => {
                 // The config first: its errors are the more telling ones.
-                let mut config = Config::read(&folder)?;
+                let mut config = Config::read(&Folder { path: &folder, limits })?;
                 let (class, family) = family(&config)?;
-                let shards = location.weights.open()?;
+                let shards = location.weights.open(limits)?;
                 let mut weights = match config.quantization()? {
                     Some((path, quantization)) => Weights::unpacked(shards, &path, &quantization)?,
                     None => Weights::new(shards),
                 };
-                let notes = adapter::merge(&mut weights, &options.adapters, Some((family, &mut config)))?;
+                let notes = adapter::merge(&mut weights, options, Some((family, &mut config)))?;
                 let mut map = map::by_table(family, &class, &mut config, &weights)?;
                 map.notes.extend(notes.into_iter().chain(weights.notes().iter().cloned()));
                 let mut details = Vec::new();
@@ -76,8 +78,8 @@ impl Checkpoint {
                 Ok(Self { details, ..Self::new(Some(family.architecture), metadata, weights, map) })
             }
             None => {
-                let mut weights = Weights::new(location.weights.open()?);
-                let notes = adapter::merge(&mut weights, &options.adapters, None)?;
+                let mut weights = Weights::new(location.weights.open(limits)?);
+                let notes = adapter::merge(&mut weights, options, None)?;
                 let mut map = map::raw(&weights);
                 map.notes.extend(notes);
                 if !map.problems.is_empty() {
@@ -98,16 +100,17 @@ impl Checkpoint {
             let problems = vec!["other adapters are merged into models only".to_owned()];
             return Err(Error::NoAdapterFile { path: path.to_owned(), problems });
         }
-        let config = Config::read(base)?;
+        let limits = &options.limits;
+        let config = Config::read(&Folder { path: base, limits })?;
         let (_, family) = family(&config)?;
-        let adapter = adapter::Standalone::open(path, family, &config)?;
+        let adapter = adapter::Standalone::open(&Folder { path, limits }, family, &config)?;
         let mut pairs = Metadata::new();
         adapter::Standalone::kind(family.architecture, &mut pairs);
         let mut map = adapter.map;
         let input = general::Input {
-            folder: path,
+            folder: Folder { path, limits },
             folder_name: &folder::name(path),
-            config: &json::read_if_there(&path.join("config.json"))?.unwrap_or_default(),
+            config: &json::read_if_there(&path.join("config.json"), limits)?.unwrap_or_default(),
             model_name: options.model_name.as_deref(),
             parameters: general::Count::of_adapter(&map.tensors),
         };
@@ -263,6 +266,7 @@ fn metadata(
     details: &mut Vec<String>,
 ) -> Result<Metadata, Error> {
     let architecture = family.architecture;
+    let folder = Folder { path: folder, limits: &options.limits };
     let mut pairs = Metadata::new();
     pairs.insert("general.architecture", architecture);
     let context = Context { architecture, folder, config, blocks: family.blocks };
@@ -275,7 +279,7 @@ fn metadata(
     pairs.insert("general.type", "model");
     let input = general::Input {
         folder,
-        folder_name: &folder::name(folder),
+        folder_name: &folder::name(folder.path),
         config: &config.raw,
         model_name: options.model_name.as_deref(),
         parameters: general::Count::of(&map.tensors),
@@ -288,8 +292,14 @@ fn metadata(
     // A vocabulary is padded to the rows of a weight, never to a number alone: that asks for memory with a few bytes. What
     // is wrong is among the map's problems then.
     let held = map.problems.is_empty() || weights.list().iter().any(|weight| weight.shape.contains(&rows));
+    let most = u64::from(options.limits.tokens);
+    let too_many =
+        |tokens: u64| TokenizerError::TooManyTokens { folder: folder.path.to_owned(), tokens, limit: most };
+    if held && rows > most {
+        return Err(too_many(rows).into());
+    }
     let tokenizer = tokenizer::read(&TokenizerInput {
-        dir: folder,
+        folder,
         kind: family.tokenizer,
         config: &config.raw,
         vocab_size: held.then_some(rows),
@@ -297,6 +307,9 @@ fn metadata(
         fixed: family.fixed_tokens,
         pre: options.pre_tokenizer.as_deref(),
     })?;
+    if u64::from(tokenizer.vocab_size) > most {
+        return Err(too_many(tokenizer.vocab_size.into()).into());
+    }
     pairs.extend(tokenizer.pairs);
     details.extend(tokenizer.details);
     details.extend(tokenizer.pre.as_ref().map(ToString::to_string));

@@ -4,15 +4,19 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use crate::bounded::Folder;
 use crate::defaults::Defaults;
 use crate::error::Error;
 use crate::json::{self, bad_key};
+use crate::limits::Limits;
 use crate::rope;
 
 /// The configuration of a model.
 #[derive(Debug)]
 pub(crate) struct Config {
     path: PathBuf,
+    /// How much of the files beside it is read.
+    limits: Limits,
     /// As it is in the file.
     pub raw: Value,
     /// The settings of the language model, as they are in the file, if they stand by themselves.
@@ -29,16 +33,16 @@ const TEXT_CONFIGS: [&str; 6] =
 
 impl Config {
     /// Reads `config.json` of a folder.
-    pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn read(folder: &Folder<'_>) -> Result<Self, Error> {
         let path = folder.join("config.json");
         if !path.is_file() {
-            return Err(Error::NoConfig { folder: folder.to_owned() });
+            return Err(Error::NoConfig { folder: folder.path.to_owned() });
         }
-        let raw = json::read(&path)?;
-        Self::new(path, raw)
+        let raw = json::read(&path, folder.limits)?;
+        Self::new(path, raw, folder.limits.clone())
     }
 
-    fn new(path: PathBuf, raw: Value) -> Result<Self, Error> {
+    fn new(path: PathBuf, raw: Value, limits: Limits) -> Result<Self, Error> {
         let Value::Object(mut values) = raw.clone() else {
             return Err(bad_key(&path, ".", &raw, "an object of settings"));
         };
@@ -61,13 +65,18 @@ impl Config {
             }
             values.extend(text);
         }
-        let mut config = Self { path, raw, text, values, rope: Map::new() };
+        let mut config = Self { path, limits, raw, text, values, rope: Map::new() };
         config.rope = rope::parameters(&config, defaults)?;
         Ok(config)
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The settings in a file beside it, if it is there.
+    pub(crate) fn beside(&self, name: &str) -> Result<Option<Value>, Error> {
+        json::read_if_there(&self.path.with_file_name(name), &self.limits)
     }
 
     /// A setting; `None` for null, too.
@@ -111,13 +120,13 @@ impl Config {
         if let Some(found) = keys.iter().find_map(|k| self.get(k).filter(|v| json::truthy(v))) {
             return Ok(Some((self.path.clone(), found.clone())));
         }
-        let beside = self.path.with_file_name("hf_quant_config.json");
-        let found = json::read_if_there(&beside)?.and_then(|v| v.get("quantization").cloned());
+        const BESIDE: &str = "hf_quant_config.json";
+        let found = self.beside(BESIDE)?.and_then(|v| v.get("quantization").cloned());
         Ok(found.filter(|q| q.get("quant_algo").is_some_and(json::truthy)).map(|mut q| {
             if let Value::Object(map) = &mut q {
                 map.entry("quant_method").or_insert_with(|| "modelopt".into());
             }
-            (beside, q)
+            (self.path.with_file_name(BESIDE), q)
         }))
     }
 

@@ -111,6 +111,16 @@ pub enum Error {
         /// The most that is read.
         limit: u64,
     },
+    /// The weights are in more files than may be opened.
+    #[error("{}: one of {found} files of weights, the limit is {limit}: raise Limits::shards", first.display())]
+    TooManyShards {
+        /// The first of them.
+        first: PathBuf,
+        /// How many there are.
+        found: usize,
+        /// The most that are opened.
+        limit: u16,
+    },
     /// A file is not JSON.
     #[error("{}: not valid JSON: {}", path.display(), line(source))]
     Json {

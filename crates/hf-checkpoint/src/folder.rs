@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::adapter;
 use crate::error::Error;
+use crate::limits::Limits;
 use crate::shards::Shards;
 
 const INDEX: &str = "model.safetensors.index.json";
@@ -18,10 +19,10 @@ pub(crate) enum Weights {
 }
 
 impl Weights {
-    pub(crate) fn open(self) -> Result<Shards, Error> {
+    pub(crate) fn open(self, limits: &Limits) -> Result<Shards, Error> {
         match self {
-            Self::Files(paths) => Shards::open(paths),
-            Self::Index(index) => Shards::open_index(&index),
+            Self::Files(paths) => Shards::open(paths, limits),
+            Self::Index(index) => Shards::open_index(&index, limits),
         }
     }
 }

@@ -11,10 +11,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::error::Error;
+use crate::limits::Limits;
 use crate::positional::ReadAt;
-
-/// The header length that the `safetensors` crate refuses to read beyond.
-const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 /// A tensor of a safetensors file.
 #[derive(Clone, Debug)]
@@ -30,7 +28,7 @@ pub(crate) struct Entry {
 }
 
 /// Reads and checks the header; entries come in the order of their names.
-pub(crate) fn read(file: &ReadAt) -> Result<Vec<Entry>, Error> {
+pub(crate) fn read(file: &ReadAt, limits: &Limits) -> Result<Vec<Entry>, Error> {
     let wrong = |detail: String| Error::Header { path: file.path().to_owned(), detail };
     let truncated =
         |expected: u64| Error::Truncated { path: file.path().to_owned(), found: file.len(), expected };
@@ -40,10 +38,11 @@ pub(crate) fn read(file: &ReadAt) -> Result<Vec<Entry>, Error> {
     let mut len = [0; 8];
     file.read_exact_at(&mut len, 0)?;
     let header_len = u64::from_le_bytes(len);
-    if header_len > MAX_HEADER_BYTES {
-        return Err(wrong(format!("header of {header_len} bytes, expected at most {MAX_HEADER_BYTES}")));
+    if header_len > limits.header_bytes {
+        let most = limits.header_bytes;
+        return Err(wrong(format!("header of {header_len} bytes, expected at most {most}")));
     }
-    let data_start = 8 + header_len;
+    let data_start = header_len.saturating_add(8);
     if file.len() < data_start {
         return Err(truncated(data_start));
     }

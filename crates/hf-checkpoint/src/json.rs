@@ -4,12 +4,13 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::bounded::{self, CONFIG_BYTES, Unread};
+use crate::bounded::{self, Unread};
 use crate::error::Error;
+use crate::limits::Limits;
 
 /// Reads a JSON file with settings.
-pub(crate) fn read(path: &Path) -> Result<Value, Error> {
-    read_within(path, CONFIG_BYTES)
+pub(crate) fn read(path: &Path, limits: &Limits) -> Result<Value, Error> {
+    read_within(path, limits.settings_bytes)
 }
 
 /// Reads a JSON file of no more than so many bytes.
@@ -22,8 +23,8 @@ pub(crate) fn read_within(path: &Path, limit: u64) -> Result<Value, Error> {
 }
 
 /// Reads a JSON file if it is there.
-pub(crate) fn read_if_there(path: &Path) -> Result<Option<Value>, Error> {
-    if path.is_file() { read(path).map(Some) } else { Ok(None) }
+pub(crate) fn read_if_there(path: &Path, limits: &Limits) -> Result<Option<Value>, Error> {
+    if path.is_file() { read(path, limits).map(Some) } else { Ok(None) }
 }
 
 /// The error for a value that a key cannot have.

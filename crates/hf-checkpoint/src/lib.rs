@@ -13,6 +13,7 @@ mod folder;
 mod general;
 mod header;
 mod json;
+mod limits;
 mod map;
 mod options;
 mod packed;
@@ -29,6 +30,7 @@ mod weights;
 
 pub use checkpoint::Checkpoint;
 pub use error::{Error, TokenizerError};
+pub use limits::Limits;
 pub use options::Options;
 pub use problem::{Problem, ShardProblem};
 pub use shards::SourceFile;

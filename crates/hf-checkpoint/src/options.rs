@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::adapter::Adapter;
+use crate::limits::Limits;
 
 /// How to open a checkpoint.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +17,8 @@ pub struct Options {
     pub pre_tokenizer: Option<String>,
     /// The folder of the base model, where what is opened is an adapter by itself: its config is read, no weights.
     pub base: Option<PathBuf>,
+    /// How large files may be that are read whole.
+    pub limits: Limits,
     /// Adapters that are merged into the weights, in this order.
     pub(crate) adapters: Vec<Adapter>,
 }
@@ -52,6 +55,13 @@ impl Options {
     #[must_use]
     pub fn with_base(mut self, folder: impl Into<PathBuf>) -> Self {
         self.base = Some(folder.into());
+        self
+    }
+
+    /// Sets [`limits`](Self::limits).
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 

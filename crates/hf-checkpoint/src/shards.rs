@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::bounded::INDEX_BYTES;
 use crate::error::Error;
 use crate::header::{self, Entry};
 use crate::json;
+use crate::limits::Limits;
 use crate::positional::ReadAt;
 use crate::problem::ShardProblem;
 
@@ -39,21 +39,30 @@ pub(crate) struct Shards {
 
 impl Shards {
     /// Opens these files, in this order. No two may hold a tensor of the same name.
-    pub(crate) fn open(paths: Vec<PathBuf>) -> Result<Self, Error> {
+    pub(crate) fn open(paths: Vec<PathBuf>, limits: &Limits) -> Result<Self, Error> {
         let mut problems = Vec::new();
-        let shards = Self::open_all(paths, &mut problems)?;
+        let shards = Self::open_all(paths, limits, &mut problems)?;
         if problems.is_empty() { Ok(shards) } else { Err(Error::Shards { problems }) }
     }
 
     /// As [`open`](Self::open); of tensors that are there twice the first is kept.
-    fn open_all(paths: Vec<PathBuf>, problems: &mut Vec<ShardProblem>) -> Result<Self, Error> {
+    fn open_all(
+        paths: Vec<PathBuf>,
+        limits: &Limits,
+        problems: &mut Vec<ShardProblem>,
+    ) -> Result<Self, Error> {
+        if let (count, Some(first)) = (paths.len(), paths.first())
+            && count > usize::from(limits.shards)
+        {
+            return Err(Error::TooManyShards { first: first.clone(), found: count, limit: limits.shards });
+        }
         let mut files: Vec<ReadAt> = Vec::with_capacity(paths.len());
         let mut tensors = BTreeMap::<String, Stored>::new();
         for (shard, path) in paths.into_iter().enumerate() {
             let file = ReadAt::open(path)?;
             // By the shard that has them first.
             let mut twice = BTreeMap::<usize, Vec<String>>::new();
-            for entry in header::read(&file)? {
+            for entry in header::read(&file, limits)? {
                 match tensors.get(&entry.name) {
                     Some(before) => twice.entry(before.shard).or_default().push(entry.name),
                     None => drop(tensors.insert(entry.name.clone(), Stored { shard, entry })),
@@ -70,10 +79,10 @@ impl Shards {
     }
 
     /// Opens the files that an index names, and holds both against each other.
-    pub(crate) fn open_index(index: &Path) -> Result<Self, Error> {
+    pub(crate) fn open_index(index: &Path, limits: &Limits) -> Result<Self, Error> {
         let folder = index.parent().unwrap_or(Path::new(""));
         let mut problems = Vec::new();
-        let mut by_shard = read_index(index, &mut problems)?;
+        let mut by_shard = read_index(index, limits, &mut problems)?;
         by_shard.retain(|name, tensors| {
             let shard = folder.join(name);
             let there = shard.exists();
@@ -86,7 +95,8 @@ impl Shards {
             }
             there
         });
-        let shards = Self::open_all(by_shard.keys().map(|name| folder.join(name)).collect(), &mut problems)?;
+        let shards = by_shard.keys().map(|name| folder.join(name)).collect();
+        let shards = Self::open_all(shards, limits, &mut problems)?;
         let mut named = HashSet::new();
         for (number, (name, tensors)) in by_shard.iter().enumerate() {
             let absent = |t: &&String| shards.tensors.get(*t).is_none_or(|s| s.shard != number);
@@ -133,9 +143,10 @@ impl Shards {
 /// The tensors of each file by `weight_map`.
 fn read_index(
     index: &Path,
+    limits: &Limits,
     problems: &mut Vec<ShardProblem>,
 ) -> Result<BTreeMap<String, Vec<String>>, Error> {
-    let document = json::read_within(index, INDEX_BYTES)?;
+    let document = json::read_within(index, limits.index_bytes)?;
     let map = match document.get("weight_map") {
         Some(Value::Object(map)) if !map.is_empty() => map,
         Some(Value::Object(_)) | None => {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use fancy_regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 
+use crate::bounded::Folder;
 use crate::error::Error;
 use crate::json::{self, bad_key};
 
@@ -53,9 +54,9 @@ impl AdapterConfig {
     ///
     /// # Errors
     /// If they are not there, are no LoRA's, or are of a variant that is not read.
-    pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn read(folder: &Folder<'_>) -> Result<Self, Error> {
         let path = folder.join(CONFIG);
-        let raw = json::read(&path)?;
+        let raw = json::read(&path, folder.limits)?;
         let Value::Object(map) = &raw else {
             return Err(bad_key(&path, ".", &raw, "an object of settings"));
         };

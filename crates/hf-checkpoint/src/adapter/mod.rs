@@ -16,12 +16,14 @@ mod product;
 mod standalone;
 mod update;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::arch::Family;
+use crate::bounded::Folder;
 use crate::config::Config;
 use crate::error::Error;
 use crate::header::{self, Entry};
+use crate::options::Options;
 use crate::positional::ReadAt;
 use crate::weights::Weights;
 
@@ -39,7 +41,7 @@ pub(crate) struct Adapter {
     pub scale: f64,
 }
 
-/// Merges adapters into the weights of a base, in this order; gives what a user should know of it.
+/// Merges the adapters of these options into the weights of a base, in their order; gives what a user should know of it.
 ///
 /// `model` is what the base is, if that is known. If the head is the embeddings and an adapter has it otherwise, the config
 /// is changed: it is a tensor of its own then.
@@ -48,19 +50,19 @@ pub(crate) struct Adapter {
 /// If an adapter cannot be read, or, in one error for each adapter, all that does not fit the base.
 pub(crate) fn merge(
     weights: &mut Weights,
-    adapters: &[Adapter],
+    options: &Options,
     model: Option<(&'static Family, &mut Config)>,
 ) -> Result<Vec<String>, Error> {
-    plan::merge(weights, adapters, model)
+    plan::merge(weights, options, model)
 }
 
 /// Opens the tensors of an adapter.
-fn open(folder: &Path) -> Result<(ReadAt, Vec<Entry>), Error> {
+fn open(folder: &Folder<'_>) -> Result<(ReadAt, Vec<Entry>), Error> {
     let path = folder.join(TENSORS);
     if !path.is_file() {
-        return Err(Error::NoAdapterWeights { folder: folder.to_owned() });
+        return Err(Error::NoAdapterWeights { folder: folder.path.to_owned() });
     }
     let file = ReadAt::open(path)?;
-    let entries = header::read(&file)?;
+    let entries = header::read(&file, folder.limits)?;
     Ok((file, entries))
 }

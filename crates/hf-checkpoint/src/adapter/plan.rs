@@ -12,9 +12,12 @@ use super::names::{self, Role};
 use super::update::{Maker, Module};
 use super::{Adapter, open};
 use crate::arch::Family;
+use crate::bounded::Folder;
 use crate::config::Config;
 use crate::error::Error;
 use crate::header::Entry;
+use crate::limits::Limits;
+use crate::options::Options;
 use crate::packed::Part;
 use crate::weights::{Weight, Weights};
 
@@ -44,12 +47,12 @@ struct Change {
 /// See [`super::merge`].
 pub(super) fn merge(
     weights: &mut Weights,
-    adapters: &[Adapter],
+    options: &Options,
     mut model: Option<(&'static Family, &mut Config)>,
 ) -> Result<Vec<String>, Error> {
     let mut opened = Vec::new();
-    for adapter in adapters {
-        opened.push(Opened::new(adapter, weights)?);
+    for adapter in &options.adapters {
+        opened.push(Opened::new(adapter, &options.limits, weights)?);
     }
     let mut notes = Vec::new();
     if let Some((family, config)) = &mut model {
@@ -161,9 +164,10 @@ fn untie(
 }
 
 impl Opened {
-    fn new(adapter: &Adapter, weights: &mut Weights) -> Result<Self, Error> {
-        let config = AdapterConfig::read(&adapter.folder)?;
-        let (file, entries) = open(&adapter.folder)?;
+    fn new(adapter: &Adapter, limits: &Limits, weights: &mut Weights) -> Result<Self, Error> {
+        let folder = Folder { path: &adapter.folder, limits };
+        let config = AdapterConfig::read(&folder)?;
+        let (file, entries) = open(&folder)?;
         let shard = weights.add_file(file);
         let name = crate::folder::name(&adapter.folder);
         let mut opened = Self {

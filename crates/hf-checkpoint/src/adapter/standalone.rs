@@ -5,7 +5,6 @@
 //! others (rsLoRA, patterns), alpha is the one that is right for most of the file, and B is multiplied where it is not.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use gguf_format::{GgmlType, MAX_TENSOR_NAME_BYTES, Metadata};
 use safetensors::Dtype;
@@ -15,6 +14,7 @@ use super::config::AdapterConfig;
 use super::names::{self, Role};
 use super::{TENSORS, lookup};
 use crate::arch::{Change, Family, Row, Source};
+use crate::bounded::Folder;
 use crate::config::Config;
 use crate::element::Element;
 use crate::error::Error;
@@ -76,12 +76,12 @@ impl Standalone {
     ///
     /// # Errors
     /// If it cannot be read, or, in one error, all that a GGUF file cannot tell of it.
-    pub(crate) fn open(folder: &Path, family: &'static Family, base: &Config) -> Result<Self, Error> {
+    pub(crate) fn open(folder: &Folder<'_>, family: &'static Family, base: &Config) -> Result<Self, Error> {
         let config = AdapterConfig::read(folder)?;
         if !folder.join(TENSORS).is_file() {
-            return Err(Error::NoAdapterWeights { folder: folder.to_owned() });
+            return Err(Error::NoAdapterWeights { folder: folder.path.to_owned() });
         }
-        let weights = Weights::new(Shards::open(vec![folder.join(TENSORS)])?);
+        let weights = Weights::new(Shards::open(vec![folder.join(TENSORS)], folder.limits)?);
         let mut problems = Vec::new();
         if config.dora {
             problems.push("DoRA's lengths depend on the base: merge it while exporting (--lora)".to_owned());
@@ -111,7 +111,7 @@ impl Standalone {
             problems.push("it has no tensors".to_owned());
         }
         if !problems.is_empty() {
-            return Err(Error::NoAdapterFile { path: folder.to_owned(), problems });
+            return Err(Error::NoAdapterFile { path: folder.path.to_owned(), problems });
         }
         Ok(Self { weights, map, alpha: config.file_alpha() as f32 })
     }

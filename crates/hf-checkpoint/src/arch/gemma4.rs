@@ -62,7 +62,7 @@ pub(super) const GEMMA4_UNIFIED: Family = Family {
 fn unsaid(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
     const KEY: &str = "suppress_tokens";
     let path = context.folder.join("generation_config.json");
-    let generation = read_if_there(&path)?;
+    let generation = read_if_there(&path, context.folder.limits)?;
     if let Some(given) = generation.as_ref().and_then(|g| g.get(KEY)).filter(|v| !v.is_null()) {
         let list = given.as_array().into_iter().flatten();
         let ids =

@@ -69,7 +69,7 @@ fn ends(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Res
         pairs.insert("tokenizer.ggml.eos_token_id", context.value(Kind::U32, "eod_token_id", id)?);
     }
     let path = context.folder.join("generation_config.json");
-    let generation = read_if_there(&path)?;
+    let generation = read_if_there(&path, context.folder.limits)?;
     let ids = generation.as_ref().and_then(|g| g.get("eos_token_id")).and_then(serde_json::Value::as_array);
     if let Some([turn, _, ..]) = ids.map(Vec::as_slice) {
         pairs.insert("tokenizer.ggml.eot_token_id", context.value(Kind::U32, "eos_token_id", turn)?);

@@ -11,7 +11,6 @@ use super::text::TEXT;
 use super::{Context, Family, Names, Presence, Row, Skip, Source};
 use crate::config::Config;
 use crate::error::Error;
-use crate::json;
 use crate::sizes::Dim::{self, FeedForward, Fixed, Hidden, Product};
 use crate::tokenizer::TokenizerKind;
 
@@ -35,8 +34,7 @@ static JINA_BERT_V2_BPE: Family = Family {
 
 /// Whether the folder says that its tokenizer is RoBERTa's.
 fn with_bpe(config: &Config) -> bool {
-    let path = config.path().with_file_name("tokenizer_config.json");
-    let tokenizer = json::read_if_there(&path).ok().flatten();
+    let tokenizer = config.beside("tokenizer_config.json").ok().flatten();
     tokenizer.is_some_and(|t| t.get("tokenizer_class").and_then(Value::as_str) == Some("RobertaTokenizer"))
 }
 

@@ -1,9 +1,8 @@
 //! The language of the tables: what a family's GGUF files say of the model.
 
-use std::path::Path;
-
 use gguf_format::{Metadata, Value as MetadataValue};
 
+use crate::bounded::Folder;
 use crate::config::Config;
 use crate::error::Error;
 use crate::json::bad_key;
@@ -12,7 +11,7 @@ use crate::sizes::Dim;
 /// What a parameter's rule may look at.
 pub(crate) struct Context<'a> {
     pub architecture: &'static str,
-    pub folder: &'a Path,
+    pub folder: Folder<'a>,
     pub config: &'a Config,
     /// How many blocks the family's models have.
     pub blocks: Dim,

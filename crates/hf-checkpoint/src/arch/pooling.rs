@@ -1,11 +1,14 @@
 //! How a sentence embedding is made of the tokens' ones: the folder's sentence-transformers files.
 
+use std::path::Path;
+
 use gguf_format::Metadata;
 use serde_json::Value;
 
 use super::Context;
 use crate::error::Error;
 use crate::json::{self, bad_key, truthy};
+use crate::limits::Limits;
 
 /// Names of the ways, with their numbers in GGUF (`PoolingType` of gguf-py).
 const MODES: &[(&str, u32)] = &[("mean", 1), ("cls", 2), ("lasttoken", 3)];
@@ -17,7 +20,7 @@ const SWITCHES: &[(&str, u32)] =
 pub(super) fn of_sentence(context: &Context<'_>, pairs: &mut Metadata) -> Result<(), Error> {
     let arch = context.architecture;
     let modules_path = context.folder.join("modules.json");
-    if let Some(modules) = json::read_if_there(&modules_path)? {
+    if let Some(modules) = json::read_if_there(&modules_path, context.folder.limits)? {
         let Value::Array(modules) = modules else {
             return Err(bad_key(&modules_path, ".", &modules, "a list of modules"));
         };
@@ -30,7 +33,7 @@ pub(super) fn of_sentence(context: &Context<'_>, pairs: &mut Metadata) -> Result
                 return Err(bad_key(&modules_path, "path", folder, "a folder within the model's"));
             };
             let path = context.folder.join(inside).join("config.json");
-            pairs.insert(format!("{arch}.pooling_type"), kind(&path)?);
+            pairs.insert(format!("{arch}.pooling_type"), kind(&path, context.folder.limits)?);
         }
     }
     Ok(())
@@ -54,8 +57,8 @@ fn is_inside(path: &str) -> bool {
     parts.all(|c| matches!(c, std::path::Component::Normal(_) | std::path::Component::CurDir))
 }
 
-fn kind(path: &std::path::Path) -> Result<u32, Error> {
-    let pooling = json::read(path)?;
+fn kind(path: &Path, limits: &Limits) -> Result<u32, Error> {
+    let pooling = json::read(path, limits)?;
     let on = |(key, _): &&(&str, u32)| pooling.get(key).is_some_and(truthy);
     let named = |(name, _): &&(&str, u32)| pooling.get("pooling_mode").is_some_and(|mode| mode == name);
     let found = SWITCHES.iter().find(on).or_else(|| MODES.iter().find(named));

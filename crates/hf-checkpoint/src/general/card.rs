@@ -1,11 +1,9 @@
 //! The model card: the YAML at the top of README.md.
 
-use std::path::Path;
-
 use serde_json::{Map, Value};
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 
-use crate::bounded::{self, CONFIG_BYTES, Unread};
+use crate::bounded::{self, Folder, Unread};
 
 /// What the card says; nothing if there is none.
 #[derive(Debug, Default)]
@@ -13,12 +11,12 @@ pub(super) struct Card(Map<String, Value>);
 
 impl Card {
     /// Reads the card. One that cannot be read is left out with a note: it says nothing that a model needs to run.
-    pub(super) fn read(folder: &Path, notes: &mut Vec<String>) -> Self {
+    pub(super) fn read(folder: Folder<'_>, notes: &mut Vec<String>) -> Self {
         let path = folder.join("README.md");
         if !path.is_file() {
             return Self::default();
         }
-        let parsed = match bounded::read(&path, CONFIG_BYTES).map(String::from_utf8) {
+        let parsed = match bounded::read(&path, folder.limits.settings_bytes).map(String::from_utf8) {
             Ok(Ok(text)) => Self::parse(&text),
             Ok(Err(_)) => Err("not UTF-8".to_owned()),
             Err(Unread::Io(error)) => Err(format!("cannot read: {error}")),

@@ -11,19 +11,18 @@ mod size_label;
 
 pub(crate) use size_label::Count;
 
-use std::path::Path;
-
 use gguf_format::Metadata;
 use serde_json::Value;
 
 use self::card::Card;
 use self::model_id::{ModelId, title};
 use self::related::Related;
+use crate::bounded::Folder;
 use crate::error::Error;
 
 /// What the heuristics look at.
 pub(crate) struct Input<'a> {
-    pub folder: &'a Path,
+    pub folder: Folder<'a>,
     /// The folder's own name.
     pub folder_name: &'a str,
     /// config.json as it is in the file.
@@ -143,12 +142,13 @@ pub(crate) fn write(input: &Input<'_>, pairs: &mut Metadata, notes: &mut Vec<Str
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     use gguf_format::{Array, Value as GgufValue};
     use serde_json::json;
 
     use super::*;
+    use crate::limits::Limits;
 
     /// `tests/golden/cards`: folders, and what gguf-py (llama.cpp as vendored by llama-cpp-python 0.3.36) writes of them.
     #[test]
@@ -158,12 +158,13 @@ mod tests {
             std::fs::read_dir(cards).unwrap().map(|entry| entry.unwrap().path()).collect();
         folders.sort();
         assert!(folders.len() > 10);
+        let limits = Limits::new();
         for folder in folders {
-            let config = crate::json::read_if_there(&folder.join("config.json")).unwrap();
+            let config = crate::json::read_if_there(&folder.join("config.json"), &limits).unwrap();
             let mut parameters = Count::default();
             parameters.total = 1_234_567_890;
             let input = Input {
-                folder: &folder,
+                folder: Folder { path: &folder, limits: &limits },
                 folder_name: folder.file_name().unwrap().to_str().unwrap(),
                 config: &config.unwrap_or_default(),
                 model_name: None,

@@ -1,9 +1,8 @@
 //! `general.sampling.*`, from generation_config.json.
 
-use std::path::Path;
-
 use gguf_format::{Metadata, Value as GgufValue};
 
+use crate::bounded::Folder;
 use crate::error::Error;
 use crate::json::{self, bad_key};
 
@@ -30,9 +29,9 @@ const TABLE: &[(&str, Kind, &[&str])] = &[
 ];
 
 /// Writes what is there. A file that is no JSON is left out, as the converter does: not all that are published are.
-pub(super) fn write(folder: &Path, pairs: &mut Metadata, notes: &mut Vec<String>) -> Result<(), Error> {
+pub(super) fn write(folder: Folder<'_>, pairs: &mut Metadata, notes: &mut Vec<String>) -> Result<(), Error> {
     let path = folder.join("generation_config.json");
-    let settings = match json::read_if_there(&path) {
+    let settings = match json::read_if_there(&path, folder.limits) {
         Ok(Some(settings)) => settings,
         Ok(None) => return Ok(()),
         Err(error) => {
@@ -71,13 +70,14 @@ pub(super) fn write(folder: &Path, pairs: &mut Metadata, notes: &mut Vec<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limits;
 
     #[test]
     fn types_are_gguf_pys_and_what_is_null_or_no_json_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("generation_config.json");
         let (mut pairs, mut notes) = (Metadata::new(), Vec::new());
-        write(folder.path(), &mut pairs, &mut notes).unwrap();
+        write(Folder { path: folder.path(), limits: &Limits::new() }, &mut pairs, &mut notes).unwrap();
         assert!(pairs.is_empty() && notes.is_empty());
 
         std::fs::write(
@@ -85,7 +85,7 @@ mod tests {
             r#"{"temperature": 1, "top_p": 0.9, "top_k": 50, "repetition_penalty": 1.1, "min_p": null, "sequence": ""}"#,
         )
         .unwrap();
-        write(folder.path(), &mut pairs, &mut notes).unwrap();
+        write(Folder { path: folder.path(), limits: &Limits::new() }, &mut pairs, &mut notes).unwrap();
         let got: Vec<_> = pairs.iter().map(|(k, v)| (k.to_owned(), v.clone())).collect();
         assert_eq!(
             got,
@@ -98,9 +98,11 @@ mod tests {
         );
 
         std::fs::write(&path, r#"{"top_k": 0.5}"#).unwrap();
-        let error = write(folder.path(), &mut pairs, &mut notes).unwrap_err().to_string();
+        let error = write(Folder { path: folder.path(), limits: &Limits::new() }, &mut pairs, &mut notes)
+            .unwrap_err()
+            .to_string();
         std::fs::write(&path, r#"{"top_k": 40.0}"#).unwrap();
-        write(folder.path(), &mut pairs, &mut notes).unwrap();
+        write(Folder { path: folder.path(), limits: &Limits::new() }, &mut pairs, &mut notes).unwrap();
         assert_eq!(pairs.get("general.sampling.top_k"), Some(&GgufValue::I32(40)));
         assert!(
             error.ends_with("key `top_k` is 0.5, expected an integer within the range of I32"),
@@ -108,7 +110,7 @@ mod tests {
         );
 
         std::fs::write(&path, "{").unwrap();
-        write(folder.path(), &mut pairs, &mut notes).unwrap();
+        write(Folder { path: folder.path(), limits: &Limits::new() }, &mut pairs, &mut notes).unwrap();
         assert!(notes[0].contains("generation_config.json"), "{notes:?}");
     }
 }

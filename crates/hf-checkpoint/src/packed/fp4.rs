@@ -158,13 +158,14 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+    use crate::limits::Limits;
     use crate::weights::Weights;
 
     /// The experts of gpt-oss, whose blocks the converter repacked: its digests, every cut, and the values of blocks.
     #[test]
     fn blocks_of_gpt_oss_are_those_of_the_converter() {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/packed/gpt-oss-blocks");
-        let shards = Shards::open(vec![golden.join("model.safetensors")]).unwrap();
+        let shards = Shards::open(vec![golden.join("model.safetensors")], &Limits::new()).unwrap();
         let config = serde_json::json!({"quant_method": "mxfp4"});
         let weights = Weights::unpacked(shards, Path::new("config.json"), &config).unwrap();
         let mut lines = String::new();

@@ -1,13 +1,13 @@
 //! The added tokens of a tokenizer and the ids they get, as Hugging Face's tokenizers library assigns them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
 
 use super::class::Loading;
 use super::config::{Specials, TokenizerConfig};
 use super::error::TokenizerError;
 use super::file::{read_json, shorten, value_error};
 use super::json::{AddedToken, TokenizerJson, Vocab};
+use crate::bounded::Folder;
 
 /// The added tokens by id.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub(super) struct AddedVocabulary {
 impl AddedVocabulary {
     /// Gathers the added tokens of a folder. `specials` are the special tokens that the configuration names.
     pub(super) fn gather(
-        folder: &Path,
+        folder: Folder<'_>,
         json: &TokenizerJson,
         config: &TokenizerConfig,
         loading: &Loading,
@@ -102,9 +102,9 @@ impl AddedVocabulary {
 }
 
 /// `added_tokens.json`, which older folders have, in order of id.
-pub(super) fn added_tokens_json(folder: &Path) -> Result<Vec<(u32, String)>, TokenizerError> {
+pub(super) fn added_tokens_json(folder: Folder<'_>) -> Result<Vec<(u32, String)>, TokenizerError> {
     let path = folder.join("added_tokens.json");
-    let listed: HashMap<String, u32> = read_json(&path)?.unwrap_or_default();
+    let listed: HashMap<String, u32> = read_json(&path, folder.limits)?.unwrap_or_default();
     let mut listed: Vec<(u32, String)> = listed.into_iter().map(|(token, id)| (id, token)).collect();
     listed.sort_unstable();
     // Which of them counts would depend on the order in the file.

@@ -1,7 +1,5 @@
 //! Byte-level BPE, GGUF's `gpt2` tokenizer.
 
-use std::path::Path;
-
 use gguf_format::Metadata;
 
 use super::error::TokenizerError;
@@ -13,6 +11,7 @@ use super::pre;
 use super::special::{COMMON, SpecialTokens};
 use super::vocabulary::Vocabulary;
 use super::{Files, TokenizerInput, TokenizerKind, Written};
+use crate::bounded::Folder;
 
 /// Writes the pairs of a byte-level BPE tokenizer.
 pub(super) fn write(
@@ -22,7 +21,7 @@ pub(super) fn write(
     pairs: &mut Metadata,
 ) -> Result<Written, TokenizerError> {
     json.expect_model("BPE")?;
-    let vocabulary = Vocabulary::new(input.dir, json, &files.tokenizer, input.config)?;
+    let vocabulary = Vocabulary::new(input.folder, json, &files.tokenizer, input.config)?;
     let tokens = vocabulary.tokens(input.vocab_size)?;
     // These words are split at spaces alone, which llama.cpp has a tokenizer of its own for.
     let words =
@@ -34,7 +33,7 @@ pub(super) fn write(
     let model = if words { "whitespace" } else { "gpt2" };
     let size = tokens.write(model, Some(pre.as_ref().map_or("whitespace", |pre| pre.name)), pairs);
     let mut notes = Vec::new();
-    let merges = merges(input.dir, json)?;
+    let merges = merges(input.folder, json)?;
     if merges.is_empty() {
         notes.push(format!(
             "{}: no merges, without which llama.cpp cannot load the file",
@@ -56,7 +55,7 @@ pub(super) fn write(
 }
 
 /// The merges as GGUF has them; without any in `tokenizer.json`, those of `merges.txt`.
-pub(super) fn merges(folder: &Path, json: &TokenizerJson) -> Result<Vec<String>, TokenizerError> {
+pub(super) fn merges(folder: Folder<'_>, json: &TokenizerJson) -> Result<Vec<String>, TokenizerError> {
     if json.model.merges.is_empty() {
         return merges_txt(folder);
     }
@@ -64,9 +63,9 @@ pub(super) fn merges(folder: &Path, json: &TokenizerJson) -> Result<Vec<String>,
 }
 
 /// `merges.txt`: a comment at most, then a merge a line. Lines that are no merge are left out, as the converter does.
-pub(super) fn merges_txt(folder: &Path) -> Result<Vec<String>, TokenizerError> {
+pub(super) fn merges_txt(folder: Folder<'_>) -> Result<Vec<String>, TokenizerError> {
     let path = folder.join("merges.txt");
-    let Some(text) = read_text(&path)? else { return Ok(Vec::new()) };
+    let Some(text) = read_text(&path, folder.limits)? else { return Ok(Vec::new()) };
     let body = match text.split_once('\n') {
         Some((first, rest)) if first.trim_start().starts_with('#') => rest,
         _ => &text,

@@ -11,6 +11,7 @@ use super::config::TokenizerConfig;
 use super::error::TokenizerError;
 use super::file::{brief, read_settings, read_text, value_error};
 use super::metadata::{CHAT_TEMPLATE, CHAT_TEMPLATES};
+use crate::bounded::Folder;
 
 /// The chat templates of a folder.
 #[derive(Debug, Default)]
@@ -32,12 +33,12 @@ enum Found {
 impl Templates {
     /// `tokenizer_config.json` comes first, then `chat_template.jinja` with `additional_chat_templates/*.jinja`, then
     /// `chat_template.json`. A null in `tokenizer_config.json` means that there is none.
-    pub(super) fn read(folder: &Path, tokenizer: &TokenizerConfig) -> Result<Self, TokenizerError> {
+    pub(super) fn read(folder: Folder<'_>, tokenizer: &TokenizerConfig) -> Result<Self, TokenizerError> {
         if let Some(value) = tokenizer.map.get("chat_template") {
             return Self::from_json(value, &tokenizer.path);
         }
         let path = folder.join("chat_template.jinja");
-        if let Some(default) = read_text(&path)? {
+        if let Some(default) = read_text(&path, folder.limits)? {
             let more = additional(folder)?;
             let found = if more.is_empty() {
                 Found::One(default)
@@ -47,7 +48,7 @@ impl Templates {
             return Ok(Self { found, path });
         }
         let path = folder.join("chat_template.json");
-        match read_settings(&path)? {
+        match read_settings(&path, folder.limits)? {
             Some(json) => match json.get("chat_template") {
                 Some(value) => Self::from_json(value, &path),
                 None => Ok(Self::default()),
@@ -139,8 +140,8 @@ impl Templates {
 }
 
 /// `additional_chat_templates/*.jinja` by file name, in order of name.
-fn additional(folder: &Path) -> Result<Vec<(String, String)>, TokenizerError> {
-    let folder = folder.join("additional_chat_templates");
+fn additional(within: Folder<'_>) -> Result<Vec<(String, String)>, TokenizerError> {
+    let folder = within.join("additional_chat_templates");
     let io = |source| TokenizerError::Io { path: folder.clone(), source };
     let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,
@@ -157,7 +158,9 @@ fn additional(folder: &Path) -> Result<Vec<(String, String)>, TokenizerError> {
     paths.sort();
     let mut templates = Vec::new();
     for path in paths {
-        if let (Some(name), Some(text)) = (path.file_stem().and_then(|s| s.to_str()), read_text(&path)?) {
+        if let (Some(name), Some(text)) =
+            (path.file_stem().and_then(|s| s.to_str()), read_text(&path, within.limits)?)
+        {
             templates.push((name.to_owned(), text));
         }
     }

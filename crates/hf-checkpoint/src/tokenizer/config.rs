@@ -1,7 +1,7 @@
 //! `tokenizer_config.json` and the files that say the same in older folders.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::error::TokenizerError;
 use super::file::{brief, read_map, value_error};
 use super::json::AddedToken;
+use crate::bounded::Folder;
 
 /// The names of the special tokens that any tokenizer may have, in the order in which transformers adds them.
 const NAMED: [&str; 7] =
@@ -23,9 +24,9 @@ pub(super) struct TokenizerConfig {
 
 impl TokenizerConfig {
     /// Reads the file of a folder.
-    pub(super) fn read(folder: &Path) -> Result<Self, TokenizerError> {
+    pub(super) fn read(folder: Folder<'_>) -> Result<Self, TokenizerError> {
         let path = folder.join("tokenizer_config.json");
-        Ok(Self { map: read_map(&path)?, path })
+        Ok(Self { map: read_map(&path, folder.limits)?, path })
     }
 
     /// A text of the file.
@@ -67,7 +68,7 @@ impl TokenizerConfig {
     /// the class's; a null in the file takes a default away.
     pub(super) fn named_tokens(
         &self,
-        folder: &Path,
+        folder: Folder<'_>,
         defaults: &[(&'static str, &'static str)],
     ) -> Result<(Map<String, Value>, Vec<Value>), TokenizerError> {
         let mut map = self.map.clone();
@@ -75,7 +76,7 @@ impl TokenizerConfig {
         // Older folders keep the special tokens in a file of their own, which counts where the configuration does not list
         // the added tokens itself.
         if !map.contains_key("added_tokens_decoder") {
-            let older = read_map(&folder.join("special_tokens_map.json"))?;
+            let older = read_map(&folder.join("special_tokens_map.json"), folder.limits)?;
             let older = Self { map: older, path: PathBuf::new() };
             if extra.is_empty() {
                 extra = older.extra_special_tokens();
@@ -91,7 +92,7 @@ impl TokenizerConfig {
     /// The special tokens, as transformers gathers them. `defaults` as in [`Self::named_tokens`].
     pub(super) fn special_tokens(
         &self,
-        folder: &Path,
+        folder: Folder<'_>,
         defaults: &[(&'static str, &'static str)],
     ) -> Result<Specials, TokenizerError> {
         let (map, extra) = self.named_tokens(folder, defaults)?;
@@ -103,7 +104,7 @@ impl TokenizerConfig {
 
     /// The texts that make a token of `added_tokens.json` special: transformers asks before it has the class's defaults, and
     /// before it knows the unnamed ones of `special_tokens_map.json`.
-    pub(super) fn special_texts(&self, folder: &Path) -> Result<HashSet<String>, TokenizerError> {
+    pub(super) fn special_texts(&self, folder: Folder<'_>) -> Result<HashSet<String>, TokenizerError> {
         let (map, _) = self.named_tokens(folder, &[])?;
         let extra = map.get("extra_special_tokens").and_then(Value::as_array).into_iter().flatten();
         let extra = extra.chain(&self.extra_special_tokens()).filter_map(special_token).collect::<Vec<_>>();

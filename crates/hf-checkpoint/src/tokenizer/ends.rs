@@ -5,13 +5,12 @@
 //! text it knows. So the first of a list becomes eos where there is none yet, the others eot and eom where those are
 //! free; a key that is there stays as it is.
 
-use std::path::Path;
-
 use gguf_format::{Array, Metadata, Value as Gguf};
 use serde_json::{Map, Value};
 
 use super::file::{brief, read_map};
 use super::metadata::{TOKENS, token_id_key};
+use crate::bounded::Folder;
 
 /// Texts of tokens that llama.cpp takes for the end of a turn, and stops at (`llama-vocab.cpp` of the pinned version).
 const TURN_ENDS: [&str; 11] = [
@@ -48,9 +47,10 @@ const MAX_ENDS: usize = 256;
 
 /// Adds the ids of end tokens that only a list has, or only `generation_config.json`. `pairs` are the file's, with all
 /// that the converter writes.
-pub(crate) fn write(folder: &Path, config: &Value, pairs: &mut Metadata, notes: &mut Vec<String>) {
+pub(crate) fn write(folder: Folder<'_>, config: &Value, pairs: &mut Metadata, notes: &mut Vec<String>) {
     // What is wrong with the file, the sampling keys' reading of it has said.
-    let generation: Map<String, Value> = read_map(&folder.join("generation_config.json")).unwrap_or_default();
+    let generation: Map<String, Value> =
+        read_map(&folder.join("generation_config.json"), folder.limits).unwrap_or_default();
     let of_config = [config.get("eos_token_id"), config.pointer("/text_config/eos_token_id")];
     let of_config = of_config.into_iter().flatten().find(|value| !value.is_null());
     let mut listed = Vec::new();
@@ -68,7 +68,7 @@ pub(crate) fn write(folder: &Path, config: &Value, pairs: &mut Metadata, notes: 
     if let Some(rest @ 1..) = listed.len().checked_sub(MAX_ENDS) {
         notes.push(format!(
             "{}: {rest} of the end tokens listed left out, only {MAX_ENDS} are read",
-            folder.display()
+            folder.path.display()
         ));
     }
     let mut ends: Vec<u32> = Vec::new();
@@ -152,6 +152,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::limits::Limits;
 
     const TOKENS_OF: [&str; 8] =
         ["<s>", "</s>", "<|endoftext|>", "<|im_end|>", "<|eom_id|>", "<stop>", "<halt>", "word"];
@@ -167,7 +168,7 @@ mod tests {
             pairs.insert(key(role).expect("a key"), *id);
         }
         let mut notes = Vec::new();
-        write(folder.path(), config, &mut pairs, &mut notes);
+        write(Folder { path: folder.path(), limits: &Limits::new() }, config, &mut pairs, &mut notes);
         let found = ["eos", "eot", "eom"].map(|role| key(role).and_then(|k| pairs.get(k)).and_then(number));
         (found, notes)
     }

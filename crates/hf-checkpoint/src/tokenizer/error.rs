@@ -29,6 +29,16 @@ pub enum TokenizerError {
         /// The most that is read.
         limit: u64,
     },
+    /// The vocabulary is larger than the caller wants one.
+    #[error("{}: a vocabulary of {tokens}, the limit is {limit}: raise Limits::tokens", folder.display())]
+    TooManyTokens {
+        /// The checkpoint's folder.
+        folder: PathBuf,
+        /// How many tokens it has.
+        tokens: u64,
+        /// The most that are read.
+        limit: u64,
+    },
     /// A file is not the JSON it should be.
     #[error("{}: not the JSON expected: {}", path.display(), line(source))]
     Json {

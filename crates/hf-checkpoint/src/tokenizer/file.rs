@@ -7,11 +7,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::TokenizerError;
-use crate::bounded::{self, CONFIG_BYTES, TOKENIZER_BYTES, Unread};
+use crate::bounded::{self, Unread};
+use crate::limits::Limits;
 
 /// The bytes of a file; `None` if there is no such file.
-pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, TokenizerError> {
-    read_within(path, TOKENIZER_BYTES)
+pub(super) fn read(path: &Path, limits: &Limits) -> Result<Option<Vec<u8>>, TokenizerError> {
+    read_within(path, limits.tokenizer_bytes)
 }
 
 fn read_within(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, TokenizerError> {
@@ -30,14 +31,14 @@ fn read_within(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, TokenizerErro
 }
 
 /// A JSON file of any form, with settings; `None` if there is no such file.
-pub(super) fn read_settings(path: &Path) -> Result<Option<Value>, TokenizerError> {
-    let Some(bytes) = read_within(path, CONFIG_BYTES)? else { return Ok(None) };
+pub(super) fn read_settings(path: &Path, limits: &Limits) -> Result<Option<Value>, TokenizerError> {
+    let Some(bytes) = read_within(path, limits.settings_bytes)? else { return Ok(None) };
     bounded::parse(&bytes).map(Some).map_err(|source| TokenizerError::Json { path: path.into(), source })
 }
 
 /// A JSON object of settings; empty if there is no such file.
-pub(super) fn read_map(path: &Path) -> Result<Map<String, Value>, TokenizerError> {
-    match read_settings(path)? {
+pub(super) fn read_map(path: &Path, limits: &Limits) -> Result<Map<String, Value>, TokenizerError> {
+    match read_settings(path, limits)? {
         None => Ok(Map::new()),
         Some(Value::Object(map)) => Ok(map),
         Some(other) => Err(value_error(path, "the file", brief(&other), "an object")),
@@ -45,8 +46,11 @@ pub(super) fn read_map(path: &Path) -> Result<Map<String, Value>, TokenizerError
 }
 
 /// A JSON file of this form; `None` if there is no such file.
-pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, TokenizerError> {
-    let Some(bytes) = read(path)? else { return Ok(None) };
+pub(super) fn read_json<T: DeserializeOwned>(
+    path: &Path,
+    limits: &Limits,
+) -> Result<Option<T>, TokenizerError> {
+    let Some(bytes) = read(path, limits)? else { return Ok(None) };
     let source = match serde_json::from_slice(&bytes) {
         Ok(value) => return Ok(Some(value)),
         Err(source) => source,
@@ -56,8 +60,8 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, T
 
 /// A text file; `None` if there is no such file. Line ends are Python's, which the converter reads it with: `\r\n` and
 /// a lone `\r` become `\n`.
-pub(super) fn read_text(path: &Path) -> Result<Option<String>, TokenizerError> {
-    let Some(bytes) = read(path)? else { return Ok(None) };
+pub(super) fn read_text(path: &Path, limits: &Limits) -> Result<Option<String>, TokenizerError> {
+    let Some(bytes) = read(path, limits)? else { return Ok(None) };
     let text = String::from_utf8(bytes).map_err(|e| {
         value_error(path, "text", format!("bytes at {}", e.utf8_error().valid_up_to()), "UTF-8")
     })?;

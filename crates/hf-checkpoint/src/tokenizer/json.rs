@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -14,6 +14,7 @@ use super::error::TokenizerError;
 use super::file::{read_json, value_error};
 use super::merges::Merges;
 use crate::bounded;
+use crate::bounded::Folder;
 
 /// The file.
 #[derive(Debug, Default, Deserialize)]
@@ -182,9 +183,9 @@ fn bound<E: serde::de::Error>(count: usize) -> Result<u32, E> {
 
 impl TokenizerJson {
     /// Reads `tokenizer.json` of a folder; `None` if it has none.
-    pub(super) fn read(folder: &Path) -> Result<Option<Self>, TokenizerError> {
+    pub(super) fn read(folder: Folder<'_>) -> Result<Option<Self>, TokenizerError> {
         let path = folder.join("tokenizer.json");
-        let Some(mut json) = read_json::<Self>(&path)? else { return Ok(None) };
+        let Some(mut json) = read_json::<Self>(&path, folder.limits)? else { return Ok(None) };
         json.path = path;
         Ok(Some(json))
     }

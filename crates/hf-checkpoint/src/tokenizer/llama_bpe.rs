@@ -31,7 +31,7 @@ pub(super) fn write(
     json: &TokenizerJson,
     pairs: &mut Metadata,
 ) -> Result<Written, TokenizerError> {
-    let vocabulary = Vocabulary::new(input.dir, json, &files.tokenizer, input.config)?;
+    let vocabulary = Vocabulary::new(input.folder, json, &files.tokenizer, input.config)?;
     let tokens = tokens(&vocabulary)?;
     let size = tokens.write("llama", Some("default"), pairs);
     let sources = Sources { vocab_size: u32::try_from(size).ok(), ..files.sources(input) };
@@ -62,7 +62,7 @@ pub(super) fn write_gemma4(
         let expected = "BPE with byte_fallback, and a decoder that is a Sequence";
         return Err(value_error(&json.path, "model.type", describe(json), expected));
     }
-    let vocabulary = Vocabulary::new(input.dir, json, &files.tokenizer, input.config)?;
+    let vocabulary = Vocabulary::new(input.folder, json, &files.tokenizer, input.config)?;
     let mut tokens = tokens(&vocabulary)?;
     for (text, kind) in tokens.texts.iter().zip(&mut tokens.types) {
         if GEMMA4_VISIBLE.contains(&text.as_str()) {
@@ -70,7 +70,7 @@ pub(super) fn write_gemma4(
         }
     }
     let size = tokens.write("gemma4", None, pairs);
-    let merges = merges(input.dir, json)?;
+    let merges = merges(input.folder, json)?;
     if merges.is_empty() {
         let expected = "merges, without which llama.cpp cannot load the file";
         return Err(value_error(&json.path, "model.merges", "none", expected));

@@ -43,10 +43,8 @@ pub(crate) use self::pre::PreTokenizer;
 use self::proto::Model;
 use self::special::{Sources, SpecialTokens, config_flag};
 use self::tekken::Tekken;
-
-/// More tokens than any vocabulary has (the largest known is near a million): a bound on what a wrong `vocab_size`, or a
-/// wrong id, can ask for.
-const MAX_TOKENS: u32 = 1 << 21;
+use crate::bounded::Folder;
+use crate::limits::MAX_TOKENS;
 
 /// The vocabulary of CodeLlama, whose tokens for infilling have fixed places.
 const CODE_LLAMA: u64 = 32016;
@@ -116,7 +114,7 @@ impl TokenizerKind {
 #[derive(Clone, Debug)]
 pub(crate) struct TokenizerInput<'a> {
     /// The folder.
-    pub dir: &'a Path,
+    pub folder: Folder<'a>,
     pub kind: TokenizerKind,
     /// `config.json`.
     pub config: &'a Value,
@@ -162,10 +160,10 @@ struct Files {
 }
 
 impl Files {
-    fn read(dir: &Path) -> Result<Self, TokenizerError> {
-        let tokenizer = TokenizerConfig::read(dir)?;
-        let templates = Templates::read(dir, &tokenizer)?;
-        Ok(Self { json: TokenizerJson::read(dir)?, old: None, tokenizer, templates })
+    fn read(folder: Folder<'_>) -> Result<Self, TokenizerError> {
+        let tokenizer = TokenizerConfig::read(folder)?;
+        let templates = Templates::read(folder, &tokenizer)?;
+        Ok(Self { json: TokenizerJson::read(folder)?, old: None, tokenizer, templates })
     }
 
     /// The tokenizer, from whichever files.
@@ -198,7 +196,7 @@ impl Files {
 
 /// Reads the tokenizer of a folder.
 pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, TokenizerError> {
-    let mut files = Files::read(input.dir)?;
+    let mut files = Files::read(input.folder)?;
     let mut pairs = Metadata::new();
     let kind = match input.kind {
         TokenizerKind::Phi3 if files.tokenizer.text("tokenizer_class") == Some("GPT2Tokenizer") => {
@@ -206,7 +204,7 @@ pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, Tokeni
         }
         TokenizerKind::Phi3 => TokenizerKind::SentencePiece,
         TokenizerKind::BpeOrSentencePiece
-            if files.json.is_some() || input.dir.join("vocab.json").is_file() =>
+            if files.json.is_some() || input.folder.join("vocab.json").is_file() =>
         {
             TokenizerKind::ByteLevel
         }
@@ -216,7 +214,7 @@ pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, Tokeni
     let of_llama = input.kind == TokenizerKind::Any;
     if of_llama
         && files.json.is_none()
-        && let Some(tekken) = Tekken::read(input.dir)?
+        && let Some(tekken) = Tekken::read(input.folder)?
     {
         let written = tekken::write(input, &files, &tekken, &mut pairs)?;
         return Ok(output(input, &files, pairs, written));
@@ -226,12 +224,12 @@ pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, Tokeni
     }
     let model = match kind {
         TokenizerKind::Any | TokenizerKind::SentencePieceOrBpe | TokenizerKind::SentencePiece => {
-            Model::read(&input.dir.join("tokenizer.model"))?
+            Model::read(&input.folder.join("tokenizer.model"), input.folder.limits)?
         }
         _ => None,
     };
     if files.json.is_none() && model.is_none() && kind.has_old_form() {
-        files.old = old::read(input.dir, &files.tokenizer, input.config)?;
+        files.old = old::read(input.folder, &files.tokenizer, input.config)?;
     }
     let mut written = match (model, files.built()) {
         _ if kind.is_unigram() => unigram::write(input, &files, &mut pairs)?,
@@ -245,7 +243,10 @@ pub(crate) fn read(input: &TokenizerInput<'_>) -> Result<TokenizerOutput, Tokeni
             _ => bpe::write(input, &files, json, &mut pairs)?,
         },
         _ => {
-            return Err(TokenizerError::Missing { folder: input.dir.into(), expected: input.kind.files() });
+            return Err(TokenizerError::Missing {
+                folder: input.folder.path.into(),
+                expected: input.kind.files(),
+            });
         }
     };
     if of_llama {

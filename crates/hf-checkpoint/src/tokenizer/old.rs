@@ -1,7 +1,7 @@
 //! Folders from before `tokenizer.json`: `vocab.json` with `merges.txt`, or `vocab.txt`, put together as the class of
 //! transformers would that loads them (5.23, each class's constructor and `TokenizersBackend`).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
@@ -15,6 +15,7 @@ use super::file::{self, read_json, value_error};
 use super::json::{AddedToken, Model, NumberedToken, TokenizerJson, Vocab};
 use super::pre::{PreTokenizer, PreTokenizerRule};
 use super::special::config_flag;
+use crate::bounded::Folder;
 
 /// A tokenizer of older files: what transformers would save of it.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Old {
 
 /// Reads the older files of a folder; `None` if it has none.
 pub(super) fn read(
-    folder: &Path,
+    folder: Folder<'_>,
     tokenizer: &TokenizerConfig,
     config: &Value,
 ) -> Result<Option<Old>, TokenizerError> {
@@ -73,13 +74,14 @@ fn unknown(path: PathBuf, class: Option<String>) -> TokenizerError {
 
 /// `vocab.json` and `merges.txt`.
 fn byte_level(
-    folder: &Path,
+    folder: Folder<'_>,
     tokenizer: &TokenizerConfig,
     form: Form,
 ) -> Result<TokenizerJson, TokenizerError> {
-    let missing = || TokenizerError::Missing { folder: folder.into(), expected: "vocab.json and merges.txt" };
+    let missing =
+        || TokenizerError::Missing { folder: folder.path.into(), expected: "vocab.json and merges.txt" };
     let path = folder.join("vocab.json");
-    let vocab: Vocab = read_json(&path)?.ok_or_else(missing)?;
+    let vocab: Vocab = read_json(&path, folder.limits)?.ok_or_else(missing)?;
     if vocab.is_list {
         return Err(value_error(path, "vocabulary", "a list", "a map of token to id"));
     }
@@ -122,13 +124,13 @@ fn byte_level(
 
 /// `vocab.txt`: a token a line, its id the number of the line. Of a token that stands twice the last line counts.
 fn word_piece(
-    folder: &Path,
+    folder: Folder<'_>,
     tokenizer: &TokenizerConfig,
     named: &Map<String, Value>,
 ) -> Result<TokenizerJson, TokenizerError> {
     let path = folder.join("vocab.txt");
-    let Some(bytes) = file::read(&path)? else {
-        return Err(TokenizerError::Missing { folder: folder.into(), expected: "vocab.txt" });
+    let Some(bytes) = file::read(&path, folder.limits)? else {
+        return Err(TokenizerError::Missing { folder: folder.path.into(), expected: "vocab.txt" });
     };
     let text = String::from_utf8(bytes).map_err(|e| {
         value_error(&path, "text", format!("bytes at {}", e.utf8_error().valid_up_to()), "UTF-8")

@@ -9,6 +9,7 @@ use super::MAX_TOKENS;
 use super::error::TokenizerError;
 use super::file::{read, shorten, value_error};
 use super::metadata::{TokenType, Tokens, is_byte};
+use crate::limits::Limits;
 
 /// The score of an id that has no piece.
 const PADDING_SCORE: f32 = -10000.0;
@@ -84,8 +85,8 @@ enum PieceType {
 
 impl Model {
     /// Reads a file; `None` if there is no such file.
-    pub(super) fn read(path: &Path) -> Result<Option<Self>, TokenizerError> {
-        let Some(bytes) = read(path)? else { return Ok(None) };
+    pub(super) fn read(path: &Path, limits: &Limits) -> Result<Option<Self>, TokenizerError> {
+        let Some(bytes) = read(path, limits)? else { return Ok(None) };
         let broken = |source| TokenizerError::SentencePiece { path: path.into(), source };
         // A piece takes two bytes in a file and twenty times that in memory, so they are counted first.
         let expected = || format!("a vocabulary of 1 to {MAX_TOKENS}");

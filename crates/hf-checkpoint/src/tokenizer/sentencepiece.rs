@@ -1,7 +1,5 @@
 //! A SentencePiece model of BPE, `tokenizer.model`: GGUF's `llama` tokenizer.
 
-use std::path::Path;
-
 use gguf_format::Metadata;
 
 use super::added::added_tokens_json;
@@ -12,6 +10,7 @@ use super::metadata::{TokenType, Tokens, looks_special, user_defined};
 use super::proto::Model;
 use super::special::{COMMON, Sources, SpecialTokens};
 use super::{Files, TokenizerInput, TokenizerKind, Written, checked_size};
+use crate::bounded::Folder;
 
 /// The score of a token that was added.
 pub(super) const ADDED_SCORE: f32 = -1000.0;
@@ -39,7 +38,7 @@ fn tokens(
     model: Model,
     notes: &mut Vec<String>,
 ) -> Result<Tokens, TokenizerError> {
-    let path = input.dir.join("tokenizer.model");
+    let path = input.folder.join("tokenizer.model");
     let size = match input.vocab_size {
         None | Some(0) => model.len(),
         Some(size) => checked_size(size, &path)?,
@@ -49,7 +48,7 @@ fn tokens(
         notes.push(format!("{path}: {beyond} tokens beyond the vocab_size {size} of config.json left out"));
     }
     let mut tokens = model.into_tokens(size);
-    put_added_tokens(input.dir, &mut tokens, notes)?;
+    put_added_tokens(input.folder, &mut tokens, notes)?;
     let phi = input.kind == TokenizerKind::Phi3;
     for (id, token) in files.tokenizer.added_tokens_decoder()?.unwrap_or_default() {
         let (text, kind) = if phi {
@@ -77,7 +76,7 @@ fn as_it_is(token: AddedToken) -> (String, TokenType) {
 
 /// Puts the tokens of `added_tokens.json`, which older folders have, in their places.
 pub(super) fn put_added_tokens(
-    folder: &Path,
+    folder: Folder<'_>,
     tokens: &mut Tokens,
     notes: &mut Vec<String>,
 ) -> Result<(), TokenizerError> {

@@ -4,7 +4,7 @@
 //! `tekken.py`.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +20,7 @@ use super::metadata::{
 };
 use super::pre::{PreTokenizer, PreTokenizerRule, check_name};
 use super::{Files, MAX_TOKENS, TokenizerInput, Written};
+use crate::bounded::Folder;
 
 /// More bytes than any token has (the longest known are runs of spaces, 128 and fewer): every place in one is tried for a merge.
 const MAX_TOKEN_BYTES: usize = 1 << 10;
@@ -85,9 +86,9 @@ struct Special {
 
 impl Tekken {
     /// Reads the file of a folder; `None` if it has none.
-    pub(super) fn read(folder: &Path) -> Result<Option<Self>, TokenizerError> {
+    pub(super) fn read(folder: Folder<'_>) -> Result<Option<Self>, TokenizerError> {
         let path = folder.join("tekken.json");
-        Ok(read_json::<Self>(&path)?.map(|file| Self { path, ..file }))
+        Ok(read_json::<Self>(&path, folder.limits)?.map(|file| Self { path, ..file }))
     }
 
     fn error<T>(&self, key: &str, found: String, expected: String) -> Result<T, TokenizerError> {

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{TokenizerError, TokenizerInput, TokenizerKind, TokenizerOutput, read};
+use crate::bounded::Folder;
+use crate::limits::Limits;
 
 /// Arrays of more elements stand in golden files as a digest.
 const LONG: usize = 2000;
@@ -47,7 +49,7 @@ fn read_folder(folder: &Path, pre: Option<&str>) -> Result<TokenizerOutput, Toke
     read(&TokenizerInput {
         token_types: config["type_vocab_size"].as_u64().map_or(1, |n| n as u32),
         fixed: &[],
-        dir: folder,
+        folder: Folder { path: folder, limits: &Limits::new() },
         kind,
         config: &config,
         vocab_size: config["vocab_size"].as_u64(),

@@ -49,8 +49,8 @@ pub(super) fn write(
         _ => &["sentencepiece.bpe.model"],
     };
     let mut found = None;
-    for path in names.iter().map(|name| input.dir.join(name)) {
-        if let Some(model) = Model::read(&path)? {
+    for path in names.iter().map(|name| input.folder.join(name)) {
+        if let Some(model) = Model::read(&path, input.folder.limits)? {
             found = Some((path, model));
             break;
         }
@@ -59,7 +59,7 @@ pub(super) fn write(
     let file = match (&found, &files.json) {
         (Some((path, _)), _) => path.clone(),
         (None, Some(json)) => json.path.clone(),
-        (None, None) => input.dir.to_owned(),
+        (None, None) => input.folder.path.to_owned(),
     };
     let (tokens, normalization) = match (found, &files.json) {
         // Pile-T5 has a model of BPE under T5's name.
@@ -82,12 +82,15 @@ pub(super) fn write(
         }
         (None, Some(json)) => {
             json.expect_model("Unigram")?;
-            let vocabulary = Vocabulary::new(input.dir, json, &files.tokenizer, input.config)?;
+            let vocabulary = Vocabulary::new(input.folder, json, &files.tokenizer, input.config)?;
             let normalization = normalization(json, files, vocabulary.loading(), of_t5)?;
             (of_json(input, files, &vocabulary, &mut notes)?, normalization)
         }
         (None, None) => {
-            return Err(TokenizerError::Missing { folder: input.dir.into(), expected: input.kind.files() });
+            return Err(TokenizerError::Missing {
+                folder: input.folder.path.into(),
+                expected: input.kind.files(),
+            });
         }
     };
     let size = tokens.write("t5", Some("default"), pairs);
@@ -128,7 +131,7 @@ fn of_t5_model(
         return Err(value_error(path, "pieces", model.len().to_string(), expected));
     }
     let mut tokens = model.into_tokens(size);
-    put_added_tokens(input.dir, &mut tokens, notes)?;
+    put_added_tokens(input.folder, &mut tokens, notes)?;
     Ok(tokens)
 }
 

@@ -1,7 +1,5 @@
 //! The tokens of a `tokenizer.json` whose vocabulary is a map: BPE and WordPiece.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use super::added::AddedVocabulary;
@@ -13,6 +11,7 @@ use super::error::TokenizerError;
 use super::file::{shorten, value_error};
 use super::json::{AddedToken, TokenizerJson};
 use super::metadata::{TokenType, Tokens, looks_special, user_defined};
+use crate::bounded::Folder;
 
 /// A tokenizer as transformers would hold it.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ pub(super) struct Vocabulary<'a> {
 impl<'a> Vocabulary<'a> {
     /// Puts the files of a folder together.
     pub(super) fn new(
-        folder: &Path,
+        folder: Folder<'_>,
         json: &'a TokenizerJson,
         tokenizer: &TokenizerConfig,
         config: &Value,

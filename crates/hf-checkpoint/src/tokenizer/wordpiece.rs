@@ -20,7 +20,7 @@ pub(super) fn write(
     pairs: &mut Metadata,
 ) -> Result<Written, TokenizerError> {
     json.expect_model("WordPiece")?;
-    let vocabulary = Vocabulary::new(input.dir, json, &files.tokenizer, input.config)?;
+    let vocabulary = Vocabulary::new(input.folder, json, &files.tokenizer, input.config)?;
     let mut tokens = vocabulary.tokens(input.vocab_size)?;
     let pre = pre::recognise(&vocabulary, input.pre)?;
     for (text, kind) in tokens.texts.iter_mut().zip(&tokens.types) {

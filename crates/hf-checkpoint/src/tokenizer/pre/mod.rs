@@ -181,6 +181,8 @@ pub(super) fn splitting_names() -> Vec<(&'static str, &'static [&'static str])> 
 mod tests {
     use super::super::json::TokenizerJson;
     use super::*;
+    use crate::bounded::Folder;
+    use crate::limits::Limits;
 
     /// As many as llama.cpp has, each once; and the converter's table names no other but for WordPiece.
     #[test]
@@ -206,7 +208,8 @@ mod tests {
     #[test]
     fn ids_of_bpe_with_byte_fallback_are_the_librarys() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/tokenizer/gemma4");
-        let json = TokenizerJson::read(folder.as_ref()).unwrap_or_else(|e| panic!("{e}")).expect("a file");
+        let folder = Folder { path: folder.as_ref(), limits: &Limits::new() };
+        let json = TokenizerJson::read(folder).unwrap_or_else(|e| panic!("{e}")).expect("a file");
         let ids = encode::encode(&json, None, TEXT).expect("encodes");
         assert_eq!(ids.len(), 431);
         assert_eq!(digest(&ids), "de497418e5cb0951ff7e2e3d3320969a991b9a46ec057bdc9a732d8e2a2488fa");

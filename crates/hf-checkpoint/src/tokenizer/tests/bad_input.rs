@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::super::{TokenizerError, TokenizerInput, TokenizerKind, read};
 use super::{golden, read_folder};
+use crate::bounded::Folder;
+use crate::limits::Limits;
 
 /// Each wrong file gives one line that names file, key, found and expected.
 #[test]
@@ -63,7 +65,7 @@ fn bad_files_are_named() {
         fs::write(folder.path().join(file), content).expect("written");
         let config = json!({"vocab_size": 10});
         let input = TokenizerInput {
-            dir: folder.path(),
+            folder: Folder { path: folder.path(), limits: &Limits::new() },
             kind: TokenizerKind::Any,
             config: &config,
             vocab_size: Some(10),

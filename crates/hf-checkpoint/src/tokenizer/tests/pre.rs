@@ -9,6 +9,8 @@ use super::super::decode::BYTE_CHARS;
 use super::super::pre::splitting_names;
 use super::super::{TokenizerInput, TokenizerKind, read};
 use super::{golden, json_file, read_folder};
+use crate::bounded::Folder;
+use crate::limits::Limits;
 
 /// Real tokenizers, cut down to what the converter's text needs: the ids are the real ones, and so is the name that the
 /// converter gave each.
@@ -36,7 +38,7 @@ fn recognised_as(json: &Value, kind: TokenizerKind) -> (String, String) {
     fs::write(folder.path().join("tokenizer.json"), json.to_string()).expect("written");
     let config = json!({});
     let input = TokenizerInput {
-        dir: folder.path(),
+        folder: Folder { path: folder.path(), limits: &Limits::new() },
         kind,
         config: &config,
         vocab_size: Some(300_000),
