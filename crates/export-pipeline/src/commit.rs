@@ -42,7 +42,7 @@ pub(crate) struct Pending {
 fn resolve(path: &Path, existing: Existing) -> Result<PathBuf, Error> {
     let target = match fs::symlink_metadata(path) {
         Ok(meta) if meta.is_symlink() => {
-            fs::canonicalize(path).map_err(|source| Error::output(path, "follow the link", source))?
+            fs::canonicalize(path).map_err(|source| Error::output(path, "follow the link that is", source))?
         }
         _ => path.to_path_buf(),
     };
