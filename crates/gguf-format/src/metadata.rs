@@ -1,13 +1,15 @@
 //! The metadata of a file to be written: pairs in the order in which they stand in the file.
 
+use indexmap::IndexMap;
+
 use crate::value::Value;
 
 /// Metadata pairs in file order, each key once.
 ///
-/// Look-up is a scan: a file has tens of keys, seldom a hundred.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Look-up takes the same time however many pairs there are; taking one out moves those behind it.
+#[derive(Clone, Debug, Default)]
 pub struct Metadata {
-    pairs: Vec<(String, Value)>,
+    pairs: IndexMap<String, Value>,
 }
 
 impl Metadata {
@@ -17,40 +19,32 @@ impl Metadata {
         Self::default()
     }
 
-    /// From pairs of which no two have the same key: those of a file, where that was checked.
-    pub(crate) fn from_distinct(pairs: impl Iterator<Item = (String, Value)>) -> Self {
-        Self { pairs: pairs.collect() }
-    }
-
     /// Sets a key: in its old place if it is there already, else at the end. Gives the old value back.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        let (key, value) = (key.into(), value.into());
-        match self.pairs.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, old)) => Some(std::mem::replace(old, value)),
-            None => {
-                self.pairs.push((key, value));
-                None
-            }
-        }
+        self.pairs.insert(key.into(), value.into())
     }
 
     /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.pairs.iter().find(|(k, _)| k == key).map(|(_, v)| v)
+        self.pairs.get(key)
     }
 
     /// Takes a key out.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        let at = self.pairs.iter().position(|(k, _)| k == key)?;
-        Some(self.pairs.remove(at).1)
+        self.pairs.shift_remove(key)
+    }
+
+    /// Keeps the pairs for which this is true, in one pass.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &Value) -> bool) {
+        self.pairs.retain(|key, value| keep(key, value));
     }
 
     /// Takes a key out and puts it back at the end, with this value.
     pub fn move_to_end(&mut self, key: impl Into<String>, value: impl Into<Value>) {
         let key = key.into();
         self.remove(&key);
-        self.pairs.push((key, value.into()));
+        self.insert(key, value);
     }
 
     /// The number of pairs.
@@ -71,11 +65,16 @@ impl Metadata {
     }
 }
 
+/// The same pairs in the same order.
+impl PartialEq for Metadata {
+    fn eq(&self, other: &Self) -> bool {
+        self.pairs.iter().eq(&other.pairs)
+    }
+}
+
 impl<K: Into<String>, V: Into<Value>> Extend<(K, V)> for Metadata {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, pairs: I) {
-        for (key, value) in pairs {
-            self.insert(key, value);
-        }
+        self.pairs.extend(pairs.into_iter().map(|(key, value)| (key.into(), value.into())));
     }
 }
 
@@ -92,6 +91,6 @@ impl IntoIterator for Metadata {
     type IntoIter = std::vec::IntoIter<(String, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.pairs.into_iter()
+        self.pairs.into_iter().collect::<Vec<_>>().into_iter()
     }
 }

@@ -176,7 +176,7 @@ impl<'a> MetadataRef<'a> {
     /// All pairs, owned.
     #[must_use]
     pub fn to_metadata(&self) -> Metadata {
-        Metadata::from_distinct(self.iter().map(|(key, value)| (key.to_owned(), value.to_value())))
+        self.iter().map(|(key, value)| (key, value.to_value())).collect()
     }
 
     fn value(&self, pair: &Pair) -> ValueRef<'a> {

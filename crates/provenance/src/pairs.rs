@@ -8,22 +8,35 @@ use crate::reference::{Kind, Reference};
 /// Sets pairs in metadata. A key that is there keeps its place; a new `general.*` key takes the place that the
 /// write order gives it; any other goes to the end.
 pub(crate) fn merge(metadata: &mut Metadata, pairs: impl IntoIterator<Item = (String, Value)>) {
-    let mut all: Vec<(String, Value)> = std::mem::take(metadata).into_iter().collect();
+    let mut new = Metadata::new();
     for (key, value) in pairs {
-        if let Some((_, old)) = all.iter_mut().find(|(k, _)| *k == key) {
-            *old = value;
-            continue;
-        }
-        let at = match rank(&key) {
-            None => all.len(),
-            Some(own) => {
-                let before = |(k, _): &(String, Value)| rank(k).is_some_and(|other| other <= own);
-                all.iter().rposition(before).map_or(0, |last| last + 1)
-            }
-        };
-        all.insert(at, (key, value));
+        let target = if metadata.get(&key).is_some() { &mut *metadata } else { &mut new };
+        target.insert(key, value);
     }
-    metadata.extend(all);
+    let (mut ranked, last): (Vec<_>, Vec<_>) =
+        new.into_iter().map(|pair| (rank(&pair.0), pair)).partition(|(rank, _)| rank.is_some());
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let mut ranked = ranked.into_iter().peekable();
+    let old: Vec<_> = std::mem::take(metadata).into_iter().collect();
+    // A rank's place is behind the last old pair of this rank or a lower one. So an old pair goes before those new ones
+    // that rank no lower than it or any old pair behind it.
+    let mut lowest = usize::MAX;
+    let mut bounds: Vec<usize> = old
+        .iter()
+        .rev()
+        .map(|(key, _)| {
+            lowest = rank(key).map_or(lowest, |rank| rank.min(lowest));
+            lowest
+        })
+        .collect();
+    for pair in old {
+        let bound = bounds.pop().unwrap_or(usize::MAX);
+        while let Some((_, new)) = ranked.next_if(|(rank, _)| rank.is_some_and(|rank| rank < bound)) {
+            metadata.insert(new.0, new.1);
+        }
+        metadata.insert(pair.0, pair.1);
+    }
+    metadata.extend(ranked.chain(last).map(|(_, pair)| pair));
 }
 
 /// The pairs of a list of base models or datasets with one entry.
@@ -37,15 +50,7 @@ pub(crate) fn reference_pairs(kind: Kind, text: &str) -> Vec<(String, Value)> {
 
 /// Takes out all base models or datasets that metadata names.
 pub(crate) fn remove_references(metadata: &mut Metadata, kind: Kind) {
-    let old: Vec<String> = metadata
-        .iter()
-        .map(|(key, _)| key)
-        .filter(|key| key.starts_with(kind.prefix()))
-        .map(String::from)
-        .collect();
-    for key in old {
-        metadata.remove(&key);
-    }
+    metadata.retain(|key, _| !key.starts_with(kind.prefix()));
 }
 
 /// A value as text: numbers in decimal, a list with its entries between commas.
@@ -70,6 +75,8 @@ pub fn to_text(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::strategy::Strategy;
+
     use super::*;
 
     fn merged(start: &[&str], new: &[&str]) -> Vec<String> {
@@ -123,6 +130,50 @@ mod tests {
             ["general.architecture=new", "general.languages=new", "llama.block_count=old"]
         );
     }
+
+    /// One pair after another, each behind the last one that ranks no higher.
+    fn merged_one_by_one(start: &[&str], new: &[&str]) -> Vec<String> {
+        let mut all: Vec<(&str, &str)> = start.iter().map(|key| (*key, "old")).collect();
+        for key in new {
+            if let Some((_, value)) = all.iter_mut().find(|(k, _)| k == key) {
+                *value = "new";
+                continue;
+            }
+            let at = rank(key).map_or(all.len(), |own| {
+                let before = |(k, _): &(&str, &str)| rank(k).is_some_and(|other| other <= own);
+                all.iter().rposition(before).map_or(0, |last| last + 1)
+            });
+            all.insert(at, (key, "new"));
+        }
+        all.iter().map(|(key, value)| format!("{key}={value}")).collect()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_order_is_that_of_pairs_that_come_one_by_one(
+            start in proptest::sample::subsequence(KEYS, 0..=KEYS.len()).prop_shuffle(),
+            new in proptest::collection::vec(proptest::sample::select(KEYS), 0..20),
+        ) {
+            proptest::prop_assert_eq!(merged(&start, &new), merged_one_by_one(&start, &new));
+        }
+    }
+
+    const KEYS: &[&str] = &[
+        "general.architecture",
+        "general.type",
+        "general.sampling.temp",
+        "general.sampling.top_k",
+        "general.name",
+        "general.author",
+        "general.base_model.0.name",
+        "general.base_model.1.name",
+        "general.dataset.0.name",
+        "general.tags",
+        "general.file_type",
+        "llama.block_count",
+        "tokenizer.ggml.model",
+        "entrenar.run_id",
+    ];
 
     #[test]
     fn a_reference_is_counted_and_named() {

@@ -210,7 +210,19 @@ fn files_that_are_none() {
     let large = folder.path().join("over.json");
     std::fs::File::create(&large).unwrap().set_len(1 << 40).unwrap();
     let error = MetadataFile::open(&large).unwrap_err().to_string();
-    assert_eq!(error, format!("{}: 1099511627776 bytes, expected at most 16777216", large.display()));
+    assert_eq!(error, format!("{}: 1099511627776 bytes, expected at most 4194304", large.display()));
+    let keys =
+        |from: usize, to: usize| (from..to).map(|n| format!("\"k{n}\": true")).collect::<Vec<_>>().join(",");
+    assert!(MetadataFile::parse(format!("{{{}}}", keys(0, 4096)).as_bytes(), "over.json").is_ok());
+    let said_of_keys = said(format!("{{{}}}", keys(0, 4097)).as_bytes());
+    assert_eq!(said_of_keys, "over.json: the file has 4097 entries, expected at most 4096");
+    let list = format!("{{\"general.datasets\": [{}]}}", ["{}"; 4097].join(","));
+    let expected = "over.json: general.datasets has 4097 entries, expected at most 4096";
+    assert_eq!(said(list.as_bytes()), expected);
+    let wrong = (0..40).map(|n| format!("\"general.k{n}\": 1")).collect::<Vec<_>>().join(",");
+    let said_of_wrong = said(format!("{{{wrong}}}").as_bytes());
+    assert!(said_of_wrong.ends_with("; and 30 more"), "{said_of_wrong}");
+    assert_eq!(said_of_wrong.matches("does not exist").count(), 10);
     let error = MetadataFile::open("/nowhere/over.json").unwrap_err().to_string();
     assert!(error.starts_with("/nowhere/over.json: cannot read: No such file"), "{error}");
 }

@@ -43,14 +43,37 @@ pub enum MetadataFileError {
         /// What it is.
         found: String,
     },
+    /// The file has more keys than one that somebody wrote, or a list has more entries.
+    #[error("{}: {what} has {found} entries, expected at most {limit}", path.display())]
+    TooMany {
+        /// The file.
+        path: PathBuf,
+        /// `the file`, or the key of a list.
+        what: String,
+        /// How many there are.
+        found: usize,
+        /// The most that are read.
+        limit: usize,
+    },
     /// Keys that cannot be set.
-    #[error("{}: {}", path.display(), problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("{}: {}", path.display(), told(problems))]
     Keys {
         /// The file.
         path: PathBuf,
-        /// All of them.
+        /// All of them; the message tells the first ten.
         problems: Vec<KeyProblem>,
     },
+}
+
+/// How many problems a message tells: about what a person reads.
+const TOLD: usize = 10;
+
+fn told(problems: &[KeyProblem]) -> String {
+    let mut text = problems.iter().take(TOLD).map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    if let Some(more) = problems.len().checked_sub(TOLD).filter(|more| *more > 0) {
+        text.push_str(&format!("; and {more} more"));
+    }
+    text
 }
 
 /// Why a key cannot be set.

@@ -6,6 +6,7 @@
 mod error;
 mod value;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -28,8 +29,11 @@ const RESERVED: &[(&str, &str)] = &[
     ("general.quantization_version", "it follows from the types of the tensors"),
 ];
 
-/// The most bytes of a file: a header may have no more than sixteen times that, and a text written by hand has far fewer.
-const MAX_BYTES: u64 = 16 << 20;
+/// The most bytes of a file: what somebody writes has far fewer, and JSON takes some forty times as much in memory.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// The most keys of a file, and the most entries of a list of base models or datasets.
+const MAX_ENTRIES: usize = 4096;
 
 /// Where tensors begin: a multiple of so many bytes.
 const ALIGNMENT: &str = "general.alignment";
@@ -70,7 +74,8 @@ impl MetadataFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// The file cannot be read, has more than 16 MiB, is no JSON object, or has keys that cannot be set: all of them are named.
+    /// The file cannot be read, has more than 4 MiB or 4096 keys, is no JSON object, or has keys that cannot be set: all of
+    /// them are named.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, MetadataFileError> {
         let path = path.into();
         let mut bytes = Vec::new();
@@ -96,6 +101,16 @@ impl MetadataFile {
             Ok(other) => return Err(MetadataFileError::NoObject { path, found: describe(&other) }),
             Err(source) => return Err(MetadataFileError::Json { path, source }),
         };
+        let lists = LISTS.iter().filter_map(|(list, _)| Some((*list, object.get(*list)?.as_array()?.len())));
+        let too_many = lists.chain([("the file", object.len())]).find(|(_, count)| *count > MAX_ENTRIES);
+        if let Some((what, found)) = too_many {
+            return Err(MetadataFileError::TooMany {
+                path,
+                what: what.to_owned(),
+                found,
+                limit: MAX_ENTRIES,
+            });
+        }
         let (mut entries, mut problems) = (Vec::new(), Vec::new());
         for (key, value) in object {
             match entry(&key, value) {
@@ -178,15 +193,17 @@ impl MetadataFile {
 
     /// Takes out what the file removes, and the lists that it replaces.
     fn take_out(&self, metadata: &mut Metadata) {
+        let mut removed = HashSet::new();
         for (key, entry) in &self.entries {
             match (entry, LISTS.iter().find(|(list, _)| list == key)) {
                 (Entry::References(kind, _), _) | (Entry::Remove, Some((_, kind))) => {
                     remove_references(metadata, *kind);
                 }
-                (Entry::Remove, None) => drop(metadata.remove(key)),
+                (Entry::Remove, None) => drop(removed.insert(key.as_str())),
                 _ => {}
             }
         }
+        metadata.retain(|key, _| !removed.contains(key));
     }
 }
 
