@@ -15,7 +15,7 @@ pub(crate) fn each_call(place: &Place, most: u64, calls: &str, what: &str, reaso
         let injected = format!("inject={calls}:{what}:when={n}");
         let traced = format!("trace={calls}");
         let arguments = ["-f", "-qq", "-o", &path, "-e", &traced, "-e", &injected];
-        let output = end(start(&mut place.command_by("strace", &arguments))?)?;
+        let output = end(start(&mut place.command_by("strace", &arguments, "Q4_K_M"))?)?;
         // The call was one of the loader's: the program was never begun, so this is no try of it.
         if output.status.code() == Some(127) {
             continue;
@@ -52,9 +52,8 @@ fn steps(place: &Place) -> Result<(Vec<String>, super::Verdict), String> {
     let log = place.folder.with_file_name("strace.log");
     let path = log.display().to_string();
     let traced = format!("trace=pwrite64,fsync,fdatasync,{}", RENAMES.join(","));
-    let output = end(start(
-        &mut place.command_by("strace", &["-f", "-qq", "-y", "-s", "300", "-o", &path, "-e", &traced]),
-    )?)?;
+    let arguments = ["-f", "-qq", "-y", "-s", "300", "-o", &path, "-e", &traced];
+    let output = end(start(&mut place.command_by("strace", &arguments, "Q4_K_M"))?)?;
     let verdict = place.after(&output, &[]);
     let text = fs::read_to_string(&log).map_err(|e| e.to_string())?;
     let folder = format!("<{}>", place.folder.display());

@@ -23,7 +23,7 @@ pub(crate) fn size_limits(place: &Place, most: u64) -> Tries {
         place.reset()?;
         // In units of 512 bytes.
         let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", size / 512);
-        let output = end(start(&mut place.command_by("sh", &["-c", &script]))?)?;
+        let output = end(start(&mut place.command_by("sh", &["-c", &script], "Q4_K_M"))?)?;
         verdicts.push(place.after(&output, &["File too large"]));
     }
     Ok(verdicts)

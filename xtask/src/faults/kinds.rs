@@ -112,7 +112,7 @@ fn folder_removed(place: &Place, tries: u64) -> Tries {
         place.reset()?;
         let arguments =
             ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=400000"];
-        let child = start(&mut place.command_by("strace", &arguments))?;
+        let child = start(&mut place.command_by("strace", &arguments, "Q4_K_M"))?;
         sleep(Duration::from_millis(50));
         let deadline = std::time::Instant::now() + place.duration * 20 + Duration::from_secs(2);
         // Until the temporary file is there.
@@ -131,15 +131,23 @@ fn folder_removed(place: &Place, tries: u64) -> Tries {
     Ok((0..(tries / 50).max(1)).map(one).collect())
 }
 
-/// Two exports of different types: one's files, whole.
+/// Two exports of different types: one's files, whole. Every other time strace draws their renames out, so that each would
+/// meet the other in the middle of its exchange.
 fn two_at_once(place: &Place, tries: u64) -> Tries {
     let sets = [place.made("Q4_K_M")?, place.made("Q8_0")?];
+    let renames = RENAMES.join(",");
+    let (traced, injected) = (format!("trace={renames}"), format!("inject={renames}:delay_exit=10000"));
+    let slowly = ["-f", "-qq", "-o", "/dev/null", "-e", &traced, "-e", &injected];
     let one = |n: u64| -> Verdict {
         place.reset()?;
-        let first = start(&mut place.command("Q4_K_M"))?;
+        let export = |ty| match n % 2 {
+            0 => start(&mut place.command(ty)),
+            _ => start(&mut place.command_by("strace", &slowly, ty)),
+        };
+        let first = export("Q4_K_M")?;
         let part = (random(n + 1) % 1_000) as u32;
         sleep(place.duration * part / 2_000);
-        let second = start(&mut place.command("Q8_0"))?;
+        let second = export("Q8_0")?;
         for output in [end(first)?, end(second)?] {
             if !output.status.success() {
                 return Err(format!("one fails: {}", String::from_utf8_lossy(&output.stderr).trim()));

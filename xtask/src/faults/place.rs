@@ -152,9 +152,9 @@ impl Place {
     }
 
     /// The same command, run by another program.
-    pub(crate) fn command_by(&self, program: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn command_by(&self, program: &str, arguments: &[&str], ty: &str) -> Command {
         let mut command = Command::new(program);
-        command.args(arguments).arg(&self.entrenar).args(self.arguments("Q4_K_M"));
+        command.args(arguments).arg(&self.entrenar).args(self.arguments(ty));
         // Cargo sets it, and the loader would look for every library in all of its folders first: none of our calls to break.
         command.env_remove("LD_LIBRARY_PATH");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
