@@ -54,6 +54,16 @@ pub enum Error {
         /// How many there are.
         found: usize,
     },
+    /// The header is larger than readers take one to be ([`gguf_format::Limits`]).
+    #[error("the file would have {found} {what}, and readers take at most {limit}")]
+    HeaderTooLarge {
+        /// `metadata pairs`, `tensors` or `bytes before its tensors`.
+        what: &'static str,
+        /// How many there would be.
+        found: u64,
+        /// The most there may be.
+        limit: u64,
+    },
     /// There is no encoder, or no decoder for what the source holds.
     #[error("tensor {tensor:?}: cannot turn {from} into {to}")]
     NoKernel {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gguf_format::{
-    Dims, GgmlType, Layout, Metadata, ShardError, ShardKeys, ShardRule, TensorSpec, compare_tensor_names,
-    shard_file_name,
+    Dims, GgmlType, Layout, Limits, Metadata, ShardError, ShardKeys, ShardRule, TensorSpec,
+    compare_tensor_names, shard_file_name,
 };
 use quant_recipe::{Assignment, Reason};
 
@@ -342,6 +342,15 @@ fn lay_out(
     let own = tensors.get_mut(range.clone()).unwrap_or_default();
     let specs = own.iter().map(|t| TensorSpec::new(t.name.as_str(), t.dims, t.ty)).collect();
     let layout = Layout::new(metadata, specs)?;
+    let limits = Limits::new();
+    let sizes = [
+        ("metadata pairs", layout.metadata().len() as u64, limits.pairs.into()),
+        ("tensors", layout.tensors().len() as u64, limits.tensors.into()),
+        ("bytes before its tensors", layout.data_start(), limits.header_bytes),
+    ];
+    if let Some((what, found, limit)) = sizes.into_iter().find(|(_, found, limit)| found > limit) {
+        return Err(Error::HeaderTooLarge { what, found, limit });
+    }
     for (tensor, placed) in own.iter_mut().zip(layout.tensors()) {
         tensor.file = file;
         tensor.offset = placed.offset();

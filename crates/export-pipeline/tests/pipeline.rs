@@ -205,6 +205,16 @@ fn outputs_that_cannot_be_are_refused_by_name() {
     assert_eq!(names(folder.path()), ["file"]);
 }
 
+/// A model card can list more than a header may hold: that is said before any work, and not when the file is read back.
+#[test]
+fn a_header_that_nobody_would_read_is_not_planned() {
+    let metadata = |pairs: u32| -> Metadata { (0..pairs).map(|n| (format!("k{n}"), n)).collect() };
+    assert!(Plan::new(Vec::new(), Vec::new(), metadata(65_536)).is_ok());
+    let error = Plan::new(Vec::new(), Vec::new(), metadata(65_537)).unwrap_err();
+    let said = "the file would have 65537 metadata pairs, and readers take at most 65536";
+    assert_eq!(error.to_string(), said);
+}
+
 #[cfg(unix)]
 #[test]
 fn links_are_followed_and_devices_are_left_alone() {
