@@ -193,6 +193,14 @@ fn every_key_that_is_wrong_is_named_at_once() {
         ]
     );
     assert_eq!(
+        problems(&json!({"general.datasets": [{"u\u{1b}[2Jrl": "x"}], "general.name": ["\u{9b}2J\u{202e}"]})),
+        [
+            "key `general.datasets[0].u\\u{1b}[2Jrl` does not exist; nearest: name, author, version, organization, \
+             description, url, doi, uuid, repo_url",
+            "key `general.name` is [\"\\u{9b}2J\\u{202e}\"], expected a text",
+        ]
+    );
+    assert_eq!(
         problems(&json!({"new.u8": {"u8": 256}})),
         ["key `new.u8` is 256, expected an integer from 0 to 255"]
     );
