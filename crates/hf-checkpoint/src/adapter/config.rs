@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use fancy_regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 
+use super::parameters::Parameters;
 use crate::bounded::Folder;
 use crate::error::Error;
 use crate::json::{self, bad_key};
@@ -39,8 +40,8 @@ pub(crate) struct AdapterConfig {
     pub dora: bool,
     /// Weights of the base are stored with inputs first.
     pub fan_in_fan_out: bool,
-    /// Parameters that are adapted by themselves: the ends of their names.
-    parameters: Vec<String>,
+    /// Parameters that are adapted by themselves.
+    parameters: Parameters,
     tokens: Value,
 }
 
@@ -85,13 +86,12 @@ impl AdapterConfig {
         };
         let (ranks, alphas) = (patterns("rank_pattern")?, patterns("alpha_pattern")?);
         let parameters = match map.get("target_parameters").filter(|v| !v.is_null()) {
-            None => Vec::new(),
+            None => Parameters::default(),
             Some(given) => {
                 let names = given.as_array().map(|a| a.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
-                let names = names.flatten();
-                let names =
-                    names.ok_or_else(|| bad_key(&path, "target_parameters", given, "a list of names"))?;
-                names.into_iter().map(str::to_owned).collect()
+                let expected = "a list of names, of at most 256 different parameters";
+                let parameters = names.flatten().and_then(Parameters::new);
+                parameters.ok_or_else(|| bad_key(&path, "target_parameters", given, expected))?
             }
         };
         Ok(Self {
@@ -147,19 +147,7 @@ impl AdapterConfig {
     /// The parameter of a module of experts that `depth` others are wrapped around: the wrapped ones lie inside one
     /// another, the first of the module innermost.
     pub(crate) fn parameter(&self, module: &str, depth: usize) -> Option<&str> {
-        /// In which order modules of experts have their parameters.
-        const ORDER: &[&str] = &["gate_up_proj", "gate_up_proj_bias", "down_proj", "down_proj_bias"];
-        let mut found: Vec<&str> = Vec::new();
-        for target in &self.parameters {
-            let parameter = target.rsplit('.').next().unwrap_or(target);
-            let name = format!("{module}.{parameter}");
-            let meant = name.strip_suffix(target.as_str()).is_some_and(|m| m.is_empty() || m.ends_with('.'));
-            if meant && !found.contains(&parameter) {
-                found.push(parameter);
-            }
-        }
-        found.sort_by_key(|p| ORDER.iter().position(|known| known == p).unwrap_or(ORDER.len()));
-        found.into_iter().rev().nth(depth)
+        self.parameters.of(module).into_iter().rev().nth(depth)
     }
 
     /// The value of the first pattern that matches, as `get_pattern_key` of peft finds it.

@@ -11,6 +11,7 @@ mod lookup;
 mod merged;
 mod names;
 mod overlap;
+mod parameters;
 mod plan;
 mod product;
 mod standalone;

@@ -25,9 +25,6 @@ pub(super) static BYTE_CHARS: LazyLock<[char; 256]> = LazyLock::new(|| {
 static CHAR_BYTES: LazyLock<HashMap<char, u8>> =
     LazyLock::new(|| BYTE_CHARS.iter().copied().zip(0..=u8::MAX).collect());
 
-/// How many parts a sequence of decoders may have: ten times what is met. Each is applied to every token.
-const PARTS: usize = 64;
-
 /// The text that a decoder of `tokenizer.json` makes of one token alone.
 pub(super) fn decode(decoder: &Value, token: String) -> String {
     let text = |key: &str| decoder.get(key).and_then(Value::as_str).unwrap_or("");
@@ -49,19 +46,19 @@ pub(super) fn decode(decoder: &Value, token: String) -> String {
         "Metaspace" => metaspace(decoder, &token),
         "BPEDecoder" if !text("suffix").is_empty() => token.replace(text("suffix"), ""),
         "Sequence" => match decoder.get("decoders").and_then(Value::as_array) {
-            Some(parts) if parts.len() <= PARTS => {
-                parts.iter().fold(token, |token, part| decode(part, token))
-            }
-            _ => token,
+            Some(parts) => parts.iter().fold(token, |token, part| decode(part, token)),
+            None => token,
         },
         _ => token,
     }
 }
 
-/// Whether what comes out is no longer than any token is: a few replacements in a row could fill the memory.
+/// Whether what comes out is no longer than a decoder makes a token: a few replacements in a row, or one for each of a
+/// million tokens, could fill the memory.
 fn fits(token: &str, pattern: &str, content: &str) -> bool {
-    const MAX_LEN: usize = 1 << 16;
-    content.is_empty() || token.matches(pattern).count().saturating_mul(content.len()) <= MAX_LEN
+    const MAX_GROWTH: usize = 16;
+    let grows = content.len().saturating_sub(pattern.len());
+    grows == 0 || token.matches(pattern).count().saturating_mul(grows) <= MAX_GROWTH
 }
 
 /// A token wholly of GPT-2's alphabet is read as bytes, any other is taken as it is.

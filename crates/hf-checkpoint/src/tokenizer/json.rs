@@ -186,6 +186,17 @@ impl TokenizerJson {
     pub(super) fn read(folder: Folder<'_>) -> Result<Option<Self>, TokenizerError> {
         let path = folder.join("tokenizer.json");
         let Some(mut json) = read_json::<Self>(&path, folder.limits)? else { return Ok(None) };
+        for (key, component) in [
+            ("normalizer", &json.normalizer),
+            ("pre_tokenizer", &json.pre_tokenizer),
+            ("decoder", &json.decoder),
+        ] {
+            if !is_modest(component) {
+                let expected =
+                    format!("at most {MAX_PARTS} parts, with at most {MAX_TEXT} bytes of expressions");
+                return Err(value_error(path, key, "more", expected));
+            }
+        }
         json.path = path;
         Ok(Some(json))
     }
@@ -203,6 +214,35 @@ impl TokenizerJson {
         }
         Err(value_error(&self.path, "model.type", format!("{found:?}"), format!("{kind:?}")))
     }
+}
+
+/// How many parts a component may have, all entries of lists and all objects: several times what is met. Decoders are applied
+/// to every token, normalizers to many.
+const MAX_PARTS: usize = 256;
+
+/// How long the texts of a component may be together: ten times what is met. Expressions take time to compile.
+const MAX_TEXT: usize = 1 << 14;
+
+/// Whether a component is of a size that is met.
+fn is_modest(component: &Value) -> bool {
+    /// What is left of both bounds after this value; `None` if it is too much.
+    fn left(value: &Value, (parts, text): (usize, usize)) -> Option<(usize, usize)> {
+        match value {
+            Value::String(s) => Some((parts, text.checked_sub(s.len())?)),
+            Value::Array(list) => {
+                let room = (parts.checked_sub(list.len())?, text);
+                list.iter().try_fold(room, |room, value| left(value, room))
+            }
+            Value::Object(map) => {
+                let room = (parts.checked_sub(1)?, text);
+                // SentencePiece's table of characters is no expression.
+                let mut texts = map.iter().filter(|(key, _)| *key != "precompiled_charsmap");
+                texts.try_fold(room, |room, (_, value)| left(value, room))
+            }
+            _ => Some((parts, text)),
+        }
+    }
+    left(component, (MAX_PARTS, MAX_TEXT)).is_some()
 }
 
 /// The `type` of a component, `""` if it has none.

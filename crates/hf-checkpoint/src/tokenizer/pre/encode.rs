@@ -4,7 +4,7 @@
 //! changes in NFKC, three are nonspacing marks. A component that is not known gives `None`, and the caller goes on
 //! without.
 
-use fancy_regex::Regex;
+use fancy_regex::RegexBuilder;
 use serde_json::Value;
 
 use super::super::added::AddedVocabulary;
@@ -12,15 +12,20 @@ use super::super::decode::BYTE_CHARS;
 use super::super::json::{AddedToken, TokenizerJson, component_type};
 use super::groups::GPT2;
 use super::model::Model;
+use super::normalizer::Normalizer;
 use super::split::{Behavior, Pattern, split};
 
 /// How deep components may be nested.
 const DEPTH: u8 = 8;
-/// How many parts a sequence of them may have: ten times what is met.
-const PARTS: usize = 64;
 /// How long the text may become, and how many ids a post-processor may put around it: a few components in a row could fill the
 /// memory, and merging takes the square of it. The text itself is some hundred bytes long.
-const MAX_LEN: usize = 1 << 13;
+pub(super) const MAX_LEN: usize = 1 << 13;
+
+/// How often a search for one match may turn back, many times what a short text takes: where it may without end, each of the text's
+/// characters could take a second.
+const STEPS: usize = 1 << 14;
+/// How large an expression may be once compiled.
+pub(super) const REGEX_BYTES: usize = 1 << 20;
 
 /// The ids of a text, without the special tokens around it. `added`: the added tokens are looked for in the text.
 pub(super) fn encode(json: &TokenizerJson, added: Option<&AddedVocabulary>, text: &str) -> Option<Vec<u32>> {
@@ -29,9 +34,10 @@ pub(super) fn encode(json: &TokenizerJson, added: Option<&AddedVocabulary>, text
         let raw = Matcher::new(added, |token| (!token.normalized).then(|| token.content.clone()));
         pieces = raw.cut(pieces);
     }
+    let normalizer = Normalizer::new(&json.normalizer)?;
     for piece in &mut pieces {
         if let Piece::Text(text) = piece {
-            *text = normalize(&json.normalizer, std::mem::take(text), DEPTH)?;
+            *text = normalizer.apply(text)?;
             if text.len() > MAX_LEN {
                 return None;
             }
@@ -39,7 +45,7 @@ pub(super) fn encode(json: &TokenizerJson, added: Option<&AddedVocabulary>, text
     }
     if let Some(added) = added {
         let normalized = Matcher::new(added, |token| match token.normalized {
-            true => normalize(&json.normalizer, token.content.clone(), DEPTH),
+            true => normalizer.apply(&token.content),
             false => None,
         });
         pieces = normalized.cut(pieces);
@@ -138,71 +144,6 @@ impl<'a> Matcher<'a> {
     }
 }
 
-/// The text after a normalizer.
-fn normalize(normalizer: &Value, text: String, depth: u8) -> Option<String> {
-    let flag = |key: &str| normalizer.get(key).and_then(Value::as_bool);
-    match component_type(normalizer) {
-        "" if normalizer.is_null() => Some(text),
-        "NFC" | "NFD" => Some(text),
-        "NFKC" | "NFKD" => Some(text.replace('～', "~")),
-        "Lowercase" => Some(text.to_lowercase()),
-        "StripAccents" => Some(without_marks(&text)),
-        "Prepend" => {
-            let sign = normalizer.get("prepend")?.as_str()?;
-            Some(if text.is_empty() { text } else { format!("{sign}{text}") })
-        }
-        "Replace" => {
-            let content = normalizer.get("content")?.as_str()?;
-            let pattern = Pattern::new(normalizer.get("pattern")?)?;
-            let mut replaced = String::new();
-            for (range, found) in pattern.find(&text)? {
-                replaced.push_str(if found { content } else { text.get(range)? });
-                if replaced.len() > MAX_LEN {
-                    return None;
-                }
-            }
-            Some(replaced)
-        }
-        "Strip" => {
-            let text = if flag("strip_left") == Some(true) { text.trim_start() } else { &text };
-            Some(if flag("strip_right") == Some(true) { text.trim_end() } else { text }.to_owned())
-        }
-        "BertNormalizer" => {
-            let lowercase = flag("lowercase").unwrap_or(true);
-            let mut text = text;
-            if flag("clean_text") != Some(false) {
-                // The joiner is the text's one character of the category "other".
-                text = text.replace('\u{200d}', "").replace(char::is_whitespace, " ");
-            }
-            if flag("handle_chinese_chars") != Some(false) {
-                let spaced = |c| if is_chinese(c) { format!(" {c} ") } else { String::from(c) };
-                text = text.chars().map(spaced).collect();
-            }
-            if flag("strip_accents").unwrap_or(lowercase) {
-                text = without_marks(&text);
-            }
-            Some(if lowercase { text.to_lowercase() } else { text })
-        }
-        "Sequence" if depth > 0 => normalizer
-            .get("normalizers")?
-            .as_array()
-            .filter(|parts| parts.len() <= PARTS)?
-            .iter()
-            .try_fold(text, |text, part| normalize(part, text, depth - 1)),
-        _ => None,
-    }
-}
-
-/// Without the nonspacing marks that the converter's text has.
-fn without_marks(text: &str) -> String {
-    text.replace(['\u{17b7}', '\u{17cb}', '\u{fe0f}'], "")
-}
-
-/// The ideographs of the converter's text are all in the first block.
-fn is_chinese(c: char) -> bool {
-    matches!(c, '\u{4E00}'..='\u{9FFF}')
-}
-
 /// The words that a whole pre-tokenizer makes of a text.
 pub(super) fn pre_tokenize_all(pre_tokenizer: &Value, text: &str) -> Option<Vec<String>> {
     pre_tokenize(pre_tokenizer, vec![text.to_owned()], DEPTH)
@@ -216,8 +157,7 @@ fn pre_tokenize(component: &Value, pieces: Vec<String>, depth: u8) -> Option<Vec
         "" if component.is_null() => Some(pieces),
         "Sequence" if depth > 0 => component
             .get("pretokenizers")?
-            .as_array()
-            .filter(|parts| parts.len() <= PARTS)?
+            .as_array()?
             .iter()
             .try_fold(pieces, |pieces, part| pre_tokenize(part, pieces, depth - 1)),
         "Split" => {
@@ -307,6 +247,9 @@ pub(super) fn frame(post_processor: &Value, depth: u8) -> Option<(Vec<u32>, Vec<
                 let (first, last) = frame(part, depth - 1)?;
                 before.splice(0..0, first);
                 after.extend(last);
+                if before.len().max(after.len()) > MAX_LEN {
+                    return None;
+                }
             }
             Some((before, after))
         }
@@ -330,6 +273,7 @@ impl Pattern {
 
     /// A regular expression.
     pub(super) fn regex(regex: &str) -> Option<Self> {
-        Regex::new(regex).ok().map(Self::Regex)
+        let built = RegexBuilder::new(regex).backtrack_limit(STEPS).delegate_size_limit(REGEX_BYTES).build();
+        built.ok().map(Self::Regex)
     }
 }

@@ -9,6 +9,7 @@ mod digests;
 mod encode;
 mod groups;
 mod model;
+mod normalizer;
 mod split;
 mod structure;
 
