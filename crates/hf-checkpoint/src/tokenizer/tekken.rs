@@ -23,7 +23,7 @@ use super::{Files, MAX_TOKENS, TokenizerInput, Written};
 use crate::bounded::Folder;
 
 /// More bytes than any token has (the longest known are runs of spaces, 128 and fewer): every place in one is tried for a merge.
-const MAX_TOKEN_BYTES: usize = 1 << 10;
+const MAX_TOKEN_BYTES: usize = 1 << 8;
 
 /// The special tokens of files that list none, up to the seventh version.
 const FIRST_SPECIALS: [&str; 20] = [
