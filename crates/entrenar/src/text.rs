@@ -1,5 +1,6 @@
 //! Putting numbers and strangers' text on a terminal.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -39,6 +40,30 @@ pub(crate) fn shorten(text: &str, width: usize) -> String {
     let mut cut: String = text.chars().take(width.saturating_sub(1)).collect();
     cut.push('…');
     cut
+}
+
+/// A message of which no more is shown than a person reads: one that is far longer names something that a stranger made long. Such
+/// words are cut first, then the middle of the whole.
+pub(crate) fn readable(text: &str) -> Cow<'_, str> {
+    const ALL: (usize, usize) = (3072, 1024);
+    const WORD: (usize, usize) = (384, 128);
+    if text.len() <= ALL.0 + ALL.1 {
+        return text.into();
+    }
+    let words: String = text.split_inclusive(' ').map(|word| without_middle(word, WORD)).collect();
+    without_middle(&words, ALL).into_owned().into()
+}
+
+/// A text with an ellipsis between its first and its last so many characters, if there are more.
+fn without_middle(text: &str, (first, last): (usize, usize)) -> Cow<'_, str> {
+    let Some((head, _)) = text.char_indices().nth(first) else { return text.into() };
+    let tail = last.checked_sub(1).and_then(|n| text.char_indices().nth_back(n));
+    match tail {
+        Some((tail, _)) if tail > head => {
+            format!("{}…{}", text.get(..head).unwrap_or(text), text.get(tail..).unwrap_or_default()).into()
+        }
+        _ => text.into(),
+    }
 }
 
 /// A size as people read it: `105.5 MB` (powers of ten, as disks and hubs count).
@@ -90,6 +115,20 @@ mod tests {
 
         let name = std::ffi::OsStr::from_bytes(b"a\xff\x1b/\xc3\xa9\xc3");
         assert_eq!(path(Path::new(name)), "a\\xff\\u{1b}/é\\xc3");
+    }
+
+    #[test]
+    fn what_a_stranger_made_long_is_cut() {
+        let ordinary = format!("model.safetensors: {}", "blk.0.attn_q.weight, ".repeat(190));
+        assert_eq!(readable(&ordinary), ordinary);
+        let name = "é".repeat(100_000);
+        let said = readable(&format!("config.json: architecture {name} is not supported")).into_owned();
+        let (head, tail) = ("é".repeat(384), "é".repeat(127));
+        assert_eq!(said, format!("config.json: architecture {head}…{tail} is not supported"));
+        let many = format!("config.json: {}: expected less", "a b ".repeat(100_000));
+        let said = readable(&many).into_owned();
+        assert_eq!(said.chars().count(), 3072 + 1 + 1024);
+        assert!(said.starts_with("config.json: a b ") && said.ends_with(": expected less"));
     }
 
     #[test]

@@ -11,9 +11,21 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::text;
 
-/// Writes a line to standard error, what strangers wrote escaped. If nobody can hear it, the work goes on all the same.
+/// Writes a line to standard error, what strangers wrote escaped and of a length that a person reads. If nobody can hear it, the
+/// work goes on all the same.
 pub(crate) fn say(who: &str, what: &str) {
-    let _ = writeln!(io::stderr(), "{who}: {}", text::escape(what));
+    let _ = writeln!(io::stderr(), "{who}: {}", text::escape(&text::readable(what)));
+}
+
+/// How many notes are said: each may be about one of a million tokens.
+const NOTES: usize = 50;
+
+/// Says the notes of a plan.
+pub(crate) fn say_notes(notes: &[String]) {
+    notes.iter().take(NOTES).for_each(|note| say("note", note));
+    if let Some(more) = notes.len().checked_sub(NOTES).filter(|more| *more > 0) {
+        say("note", &format!("and {more} more"));
+    }
 }
 
 /// An error and what caused it, in one line, saying nothing twice.

@@ -148,9 +148,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }
     }
     if !args.quiet {
-        for note in plan.notes() {
-            ui::say("note", note);
-        }
+        ui::say_notes(plan.notes());
     }
     if args.dry_run {
         return print_plan(&plan, args.json);

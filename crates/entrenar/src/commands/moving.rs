@@ -68,8 +68,8 @@ impl Moving<'_> {
     }
 
     fn notes(&self) {
-        for note in self.plan.notes().iter().filter(|_| !self.output.quiet) {
-            ui::say("note", note);
+        if !self.output.quiet {
+            ui::say_notes(self.plan.notes());
         }
     }
 }

@@ -435,3 +435,25 @@ fn inspect_tells_what_is_in_chat_templates() {
     assert!(place.run(&["export", place.model(), "m.gguf", "-q", "q8_0", "--force"]).status.success());
     assert!(!text(&place.run(&["inspect", "m.gguf"]).stdout).contains("chat templates"));
 }
+
+#[test]
+fn notes_and_messages_are_no_longer_than_a_person_reads() {
+    let place = Place::with("llama-spm");
+    let beyond: serde_json::Map<String, Value> =
+        (0..2_000).map(|n| (format!("<{n}>"), (100_000 + n).into())).collect();
+    fs::write(place.model.join("added_tokens.json"), Value::from(beyond).to_string()).unwrap();
+    let output = place.run(&["export", place.model(), "--dry-run"]);
+    assert!(output.status.success());
+    let said = text(&output.stderr);
+    assert!(said.lines().count() == 51 && said.contains("id 100000 left out"), "{said}");
+    assert!(said.lines().last().unwrap().starts_with("note: and 19"), "{said}");
+    let json = place.run(&["export", place.model(), "--dry-run", "--json"]);
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert!(json["notes"].as_array().unwrap().len() >= 2_000);
+
+    let name = "x".repeat(1 << 20);
+    fs::write(place.model.join("config.json"), format!("{{\"architectures\": [{name:?}]}}")).unwrap();
+    let said = place.fails(&["export", place.model(), "--dry-run"]);
+    assert!(said.len() < 3_000 && said.contains("config.json: architecture `xxx"), "{said}");
+    assert!(said.contains("x…x") && said.contains("is not supported; nearest"), "{said}");
+}
