@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use export_pipeline::{Cancel, Existing, Plan, Progress, RunOptions};
-use gguf_format::{Metadata, Value};
-use hf_checkpoint::Options;
+use gguf_format::{Limits as GgufLimits, Metadata, Value};
+use hf_checkpoint::{Limits as CheckpointLimits, Options};
 use provenance::{ExperimentProvenance, GeneralMetadata, MetadataFile, to_text};
 use quant_recipe::{ImportanceMatrix, ModelFacts, PrunedLayers, Recipe, TensorDesc, guessed_file_type};
 
@@ -40,6 +40,8 @@ pub struct GgufExporter {
     pre_tokenizer: Option<String>,
     adapters: Vec<(PathBuf, f64)>,
     adapter_base: Option<PathBuf>,
+    checkpoint_limits: CheckpointLimits,
+    gguf_limits: GgufLimits,
     general: Option<GeneralMetadata>,
     metadata_file: Option<MetadataFile>,
     provenance: Option<ExperimentProvenance>,
@@ -70,6 +72,8 @@ impl GgufExporter {
             pre_tokenizer: None,
             adapters: Vec::new(),
             adapter_base: None,
+            checkpoint_limits: CheckpointLimits::new(),
+            gguf_limits: GgufLimits::new(),
             general: None,
             metadata_file: None,
             provenance: None,
@@ -87,6 +91,21 @@ impl GgufExporter {
     #[must_use]
     pub fn without_validation(mut self) -> Self {
         self.validate = false;
+        self
+    }
+
+    /// Refuses Hugging Face folders, and adapters, that are larger than this, in place of limits that every published model
+    /// keeps: for those who read strangers' files in a small place.
+    #[must_use]
+    pub fn with_checkpoint_limits(mut self, limits: CheckpointLimits) -> Self {
+        self.checkpoint_limits = limits;
+        self
+    }
+
+    /// The same for GGUF files that are exported from.
+    #[must_use]
+    pub fn with_gguf_limits(mut self, limits: GgufLimits) -> Self {
+        self.gguf_limits = limits;
         self
     }
 
@@ -228,7 +247,7 @@ impl GgufExporter {
     /// # Errors
     /// The model cannot be read or is not one we know, or the metadata cannot be written.
     pub fn plan(&self, input: impl AsRef<Path>) -> Result<ExportPlan, GgufExportError> {
-        let mut options = Options::new().with_raw(self.raw);
+        let mut options = Options::new().with_raw(self.raw).with_limits(self.checkpoint_limits.clone());
         options.model_name.clone_from(&self.model_name);
         options.pre_tokenizer.clone_from(&self.pre_tokenizer);
         for (folder, scale) in &self.adapters {
@@ -236,7 +255,7 @@ impl GgufExporter {
         }
         options.base.clone_from(&self.adapter_base);
         let path = input.as_ref();
-        let mut input = input::open(path, &options)?;
+        let mut input = input::open(path, &options, &self.gguf_limits)?;
         let adapter = self.adapter_base.is_some();
         if (adapter || !self.adapters.is_empty()) && input.shards().is_some() {
             return Err(GgufExportError::LoraIntoGguf(path.to_path_buf()));

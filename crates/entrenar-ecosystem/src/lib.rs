@@ -16,7 +16,8 @@ pub use export_pipeline::{
     Cancel, Existing, FileReport, PlannedFile, PlannedTensor, Progress, Report, TensorReport,
 };
 pub use exporter::GgufExporter;
-pub use gguf_format::{GgmlType, ShardError, ShardLimit, ShardRule, Value};
+pub use gguf_format::{GgmlType, Limits as GgufLimits, ShardError, ShardLimit, ShardRule, Value};
+pub use hf_checkpoint::Limits as CheckpointLimits;
 pub use plan::{ExportPlan, FileSummary, PlanSummary, TensorSummary};
 pub use provenance::{
     ArtifactType, ExperimentProvenance, GeneralMetadata, KeyProblem, License, MetadataFile,

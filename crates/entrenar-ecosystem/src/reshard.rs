@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use export_pipeline::{Cancel, Existing, Plan, Progress, RunOptions};
-use gguf_format::{Metadata, ShardRule, keys};
+use gguf_format::{Limits, Metadata, ShardRule, keys};
 use quant_recipe::{ModelFacts, Recipe, TensorDesc};
 
 use crate::error::GgufExportError;
@@ -55,7 +55,7 @@ impl GgufSplitter {
     /// # Errors
     /// The model cannot be read, or its first tensor is larger than a shard may be.
     pub fn plan(&self, input: impl AsRef<Path>) -> Result<ExportPlan, GgufExportError> {
-        let input = GgufInput::open(input.as_ref(), &hf_checkpoint::Options::new())?;
+        let input = GgufInput::open(input.as_ref(), &hf_checkpoint::Options::new(), &Limits::new())?;
         let metadata = input.metadata();
         let plan = copied(&input, metadata)?.split(&self.rule)?;
         Ok(ExportPlan::of_copy(input, plan))
@@ -127,7 +127,7 @@ impl GgufMerger {
     /// A shard is missing, cut short or of another set, or the file is no shard.
     pub fn plan(&self, shard: impl AsRef<Path>) -> Result<ExportPlan, GgufExportError> {
         let shard = shard.as_ref();
-        let input = GgufInput::open(shard, &hf_checkpoint::Options::new())?;
+        let input = GgufInput::open(shard, &hf_checkpoint::Options::new(), &Limits::new())?;
         let Some(split) = input.split_metadata() else {
             return Err(GgufExportError::NotSplit(shard.to_path_buf()));
         };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use entrenar_ecosystem::{GgufExportError, GgufExporter, QuantizationType};
+use entrenar_ecosystem::{CheckpointLimits, GgufExportError, GgufExporter, GgufLimits, QuantizationType};
 use fixture_models::Summary;
 use gguf_format::{
     GgmlType, GgufFile, GgufSet, Layout, Metadata, TensorSpec, Value, can_swap_byte_order, shard_file_name,
@@ -192,4 +192,25 @@ fn the_output_cannot_be_the_input_or_a_shard_of_it() {
         assert!(matches!(error, GgufExportError::OutputIsInput(_)), "{error:?}");
     }
     assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn limits_are_those_that_were_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = fixture_models::write("llama", folder.path()).unwrap();
+    let whole = folder.path().join("whole.gguf");
+    let exporter = GgufExporter::new(QuantizationType::Q80);
+    exporter.export(&model, &whole).unwrap();
+
+    let settings = fs::metadata(model.join("config.json")).unwrap().len();
+    let strict =
+        exporter.clone().with_checkpoint_limits(CheckpointLimits::new().with_settings_bytes(settings - 1));
+    let error = strict.plan(&model).unwrap_err().to_string();
+    assert!(error.ends_with(&format!("expected at most {} of such a file", settings - 1)), "{error}");
+    assert!(strict.plan(&whole).is_ok());
+
+    let strict = exporter.with_gguf_limits(GgufLimits::new().with_pairs(3));
+    let error = strict.plan(&whole).unwrap_err().to_string();
+    assert!(error.contains("the limit is 3: raise Limits::pairs"), "{error}");
+    assert!(strict.plan(&model).is_ok());
 }

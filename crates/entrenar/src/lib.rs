@@ -4,12 +4,13 @@
 /// Export to the GGUF ecosystem: llama.cpp, Ollama, LM Studio, Realizar.
 pub mod ecosystem {
     pub use entrenar_ecosystem::{
-        Cancel, Existing, ExperimentProvenance, ExportPlan, FileReport, FileSummary, GeneralMetadata,
-        GgmlType, GgufExportError, GgufExportResult, GgufExporter, GgufMerger, GgufSplitter, ImportanceError,
-        ImportanceFileError, ImportanceMatrix, IoFailure, KeyProblem, MetadataFile, MetadataFileError,
-        OverrideError, PlannedFile, PlannedTensor, Progress, PrunedLayers, QuantizationType, Recipe,
-        RecipeError, Report, ShardError, ShardLimit, ShardRule, Shards, TemplateFinding, TemplateIssue,
-        TemplateLevel, TensorReport, TensorTypeOverride, Value, is_hidden, lint_template, lint_templates,
+        Cancel, CheckpointLimits, Existing, ExperimentProvenance, ExportPlan, FileReport, FileSummary,
+        GeneralMetadata, GgmlType, GgufExportError, GgufExportResult, GgufExporter, GgufLimits, GgufMerger,
+        GgufSplitter, ImportanceError, ImportanceFileError, ImportanceMatrix, IoFailure, KeyProblem,
+        MetadataFile, MetadataFileError, OverrideError, PlannedFile, PlannedTensor, Progress, PrunedLayers,
+        QuantizationType, Recipe, RecipeError, Report, ShardError, ShardLimit, ShardRule, Shards,
+        TemplateFinding, TemplateIssue, TemplateLevel, TensorReport, TensorTypeOverride, Value, is_hidden,
+        lint_template, lint_templates,
     };
 }
 

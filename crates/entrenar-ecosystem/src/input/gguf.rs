@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use export_pipeline::{Source, SourceError, SourceTensor};
-use gguf_format::{ByteOrder, GgufSet, Metadata, can_swap_byte_order, keys, swap_byte_order};
+use gguf_format::{ByteOrder, GgufSet, Limits, Metadata, can_swap_byte_order, keys, swap_byte_order};
 use hf_checkpoint::Options;
 
 use super::Input;
@@ -22,11 +22,11 @@ pub(crate) struct GgufInput {
 
 impl GgufInput {
     /// Of the options, the names count; tensors keep theirs anyway.
-    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, GgufExportError> {
+    pub(crate) fn open(path: &Path, options: &Options, limits: &Limits) -> Result<Self, GgufExportError> {
         if options.raw {
             return Err(GgufExportError::RawNames(path.to_path_buf()));
         }
-        let set = GgufSet::open(path)?;
+        let set = GgufSet::open_with_limits(path, limits)?;
         let mut metadata = set.to_metadata();
         if let Some(name) = &options.model_name {
             metadata.insert("general.name", name.as_str());

@@ -10,7 +10,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use export_pipeline::{Source, SourceTensor};
-use gguf_format::{MAGIC, Metadata};
+use gguf_format::{Limits, MAGIC, Metadata};
 use hf_checkpoint::Options;
 
 pub(crate) use self::gguf::GgufInput;
@@ -47,10 +47,14 @@ pub(crate) trait Input: Source + Debug + Send {
     }
 }
 
-/// Opens the model at a path: a GGUF file or a shard of several, or else a checkpoint.
-pub(crate) fn open(path: &Path, options: &Options) -> Result<Box<dyn Input>, GgufExportError> {
+/// Opens the model at a path: a GGUF file or a shard of several, within these limits, or else a checkpoint.
+pub(crate) fn open(
+    path: &Path,
+    options: &Options,
+    limits: &Limits,
+) -> Result<Box<dyn Input>, GgufExportError> {
     if is_gguf(path) {
-        return Ok(Box::new(GgufInput::open(path, options)?));
+        return Ok(Box::new(GgufInput::open(path, options, limits)?));
     }
     Ok(Box::new(checkpoint::CheckpointInput::open(path, options)?))
 }
