@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use fancy_regex::{Regex, RegexBuilder};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::parameters::Parameters;
+use super::pattern::{Pattern, compiled};
 use crate::bounded::Folder;
 use crate::error::Error;
 use crate::json::{self, bad_key};
@@ -33,8 +33,8 @@ pub(crate) struct AdapterConfig {
     path: PathBuf,
     rank: u64,
     alpha: f64,
-    ranks: Vec<(Regex, u64)>,
-    alphas: Vec<(Regex, f64)>,
+    ranks: Vec<(Pattern, u64)>,
+    alphas: Vec<(Pattern, f64)>,
     rank_stabilized: bool,
     /// Weights are decomposed into a direction and a magnitude.
     pub dora: bool,
@@ -151,16 +151,11 @@ impl AdapterConfig {
     }
 
     /// The value of the first pattern that matches, as `get_pattern_key` of peft finds it.
-    fn first<T: Copy>(&self, patterns: &[(Regex, T)], module: &str) -> Result<Option<T>, Error> {
+    fn first<T: Copy>(&self, patterns: &[(Pattern, T)], module: &str) -> Result<Option<T>, Error> {
         for (pattern, value) in patterns {
-            let matches = pattern.is_match(module).map_err(|e| {
-                let found = Value::String(pattern.as_str().to_owned());
-                bad_key(
-                    &self.path,
-                    "rank_pattern or alpha_pattern",
-                    &found,
-                    &format!("a simpler pattern: {e}"),
-                )
+            let matches = pattern.matches(module).map_err(|(text, why)| {
+                let key = "rank_pattern or alpha_pattern";
+                bad_key(&self.path, key, &text.into(), &format!("a simpler pattern: {why}"))
             })?;
             if matches {
                 return Ok(Some(*value));
@@ -202,70 +197,4 @@ fn positive(path: &Path, key: &str, value: &Value) -> Result<u64, Error> {
 fn number(path: &Path, key: &str, value: &Value) -> Result<f64, Error> {
     let n = value.as_f64().filter(|n| (*n as f32).is_finite());
     n.ok_or_else(|| bad_key(path, key, value, "a number within the range of F32"))
-}
-
-/// More patterns than an adapter has ranks of their own: one for every expert of a large model.
-const MAX_PATTERNS: usize = 1 << 14;
-/// Bytes of all compiled patterns together, and of one at least and at most. Forty characters can ask for any number; a plain
-/// name takes less than the least, one with a few of `\w+` in it less than the most.
-const ALL_PATTERNS_BYTES: usize = 64 << 20;
-const PATTERN_BYTES: (usize, usize) = (32 << 10, 1 << 20);
-
-/// Patterns match whole names, or the end of one after a dot.
-fn compiled<T>(
-    path: &Path,
-    key: &str,
-    patterns: Option<&Map<String, Value>>,
-    value: fn(&Path, &str, &Value) -> Result<T, Error>,
-) -> Result<Vec<(Regex, T)>, Error> {
-    let count = patterns.map_or(0, Map::len).max(1);
-    let bytes = (ALL_PATTERNS_BYTES / count).clamp(PATTERN_BYTES.0, PATTERN_BYTES.1);
-    let compile = |(pattern, given): (&String, &Value)| {
-        let regex = whole_or_end(pattern, bytes);
-        // What the parser says is several lines long.
-        let regex = regex.map_err(|_| {
-            bad_key(path, key, &Value::String(pattern.clone()), "a regular expression of ordinary size")
-        })?;
-        Ok((regex, value(path, &format!("{key}.{pattern}"), given)?))
-    };
-    if let Some(patterns) = patterns.filter(|patterns| patterns.len() > MAX_PATTERNS) {
-        let found = Value::from(patterns.len());
-        return Err(bad_key(
-            path,
-            &format!("{key}.len"),
-            &found,
-            &format!("at most {MAX_PATTERNS} patterns"),
-        ));
-    }
-    patterns.into_iter().flatten().map(compile).collect()
-}
-
-/// A pattern for a whole name, or the end of one after a dot, that takes no more than so many bytes.
-fn whole_or_end(pattern: &str, bytes: usize) -> Result<Regex, fancy_regex::Error> {
-    RegexBuilder::new(&format!(r"^(?:.*\.)?(?:{pattern})$")).delegate_size_limit(bytes).build()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_of_names_are_small_enough() {
-        let all = [
-            r"model.layers.11.self_attn.q_proj",
-            r".*\.layers\.(?:[0-9]|1[0-5])\.mlp\.(?:gate|up|down)_proj",
-            r"\w+\.layers\.\d+\.\w+\.\w+_proj",
-            r"^(?!.*vision).*layers\.\d+\..*",
-        ];
-        let patterns: Map<String, Value> = all.iter().map(|p| ((*p).to_owned(), Value::from(4))).collect();
-        let name = r"base_model.model.model.language_model.layers.11.mlp.experts.117.gate_up_proj";
-        assert!(whole_or_end(name, PATTERN_BYTES.0).is_ok());
-        assert!(whole_or_end("(a{1,1000}){1,1000}", PATTERN_BYTES.1).is_err());
-        let compiled = compiled(Path::new("a"), "rank_pattern", Some(&patterns), positive).unwrap();
-        let matches =
-            |name: &str| compiled.iter().map(|(regex, _)| regex.is_match(name).unwrap()).collect::<Vec<_>>();
-        assert_eq!(matches("model.layers.11.self_attn.q_proj"), [true, false, true, true]);
-        assert_eq!(matches("base.model.layers.12.mlp.up_proj"), [false, true, true, true]);
-        assert_eq!(matches("vision.layers.12.mlp.up_proj"), [false, true, true, false]);
-    }
 }

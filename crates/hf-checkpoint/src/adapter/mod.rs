@@ -12,6 +12,7 @@ mod merged;
 mod names;
 mod overlap;
 mod parameters;
+mod pattern;
 mod plan;
 mod product;
 mod standalone;
