@@ -1,11 +1,13 @@
-//! `cargo xtask fuzz`: every target in turn for its share of the time, with limits on what an input may cost; then a
-//! table. `fuzz/README.md` tells what the targets check.
+//! `cargo xtask fuzz`: every target for its share of the time, one after another or some side by side, with limits on what an
+//! input may cost; and a table. `fuzz/README.md` tells what the targets check.
 
 mod coverage;
 mod run;
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+use std::thread::scope;
 use std::time::Duration;
 
 use crate::shell::{self, Error, Result, cargo};
@@ -43,7 +45,10 @@ const TARGETS: [Target; 13] = [
 /// What was asked for.
 struct Plan {
     targets: Vec<&'static Target>,
+    /// The time of all targets together.
     time: Duration,
+    /// How many targets run at once.
+    jobs: usize,
     coverage: bool,
 }
 
@@ -62,10 +67,26 @@ pub(crate) fn fuzz(rest: &[String]) -> Result {
         println!("{:.0} s for each of {} targets\n", share.as_secs_f64(), plan.targets.len());
         println!("| target | executions | a second | corpus | its bytes | memory, MB | finds |");
         println!("|---|---|---|---|---|---|---|");
-        for target in &plan.targets {
-            let outcome = run::run(target, share)?;
-            println!("{}", outcome.row(target.name));
-            finds.extend(outcome.finds.into_iter().map(|find| (*target, find)));
+        let left = Mutex::new(plan.targets.iter());
+        let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || {
+            let mut finds = Vec::new();
+            while let Some(target) = next() {
+                let outcome = run::run(target, share)?;
+                println!("{}", outcome.row(target.name));
+                finds.extend(outcome.finds.into_iter().map(|find| (*target, find)));
+            }
+            Ok(finds)
+        };
+        let ends: Vec<std::result::Result<Vec<_>, Error>> = scope(|scope| {
+            let workers: Vec<_> = (0..plan.jobs).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().filter_map(|worker| worker.join().ok()).collect()
+        });
+        if ends.len() != plan.jobs {
+            return Err(Error::Failed("a worker panicked".to_owned()));
+        }
+        for end in ends {
+            finds.extend(end?);
         }
     }
     if plan.coverage {
@@ -84,7 +105,7 @@ pub(crate) fn fuzz(rest: &[String]) -> Result {
 
 impl Plan {
     fn of(rest: &[String]) -> std::result::Result<Self, Error> {
-        let mut plan = Self { targets: Vec::new(), time: Duration::from_secs(60), coverage: false };
+        let mut plan = Self { targets: Vec::new(), time: Duration::from_secs(60), jobs: 1, coverage: false };
         let mut words = rest.iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| Error::Usage(format!("{word} wants a value")));
@@ -97,6 +118,12 @@ impl Plan {
                         .ok_or_else(|| Error::Usage(format!("--minutes wants a number, not {text:?}")))?;
                     plan.time = Duration::from_secs_f64(minutes * 60.0);
                 }
+                "--jobs" => {
+                    let text = value()?;
+                    let jobs = text.parse().ok().filter(|jobs| (1..=64).contains(jobs));
+                    plan.jobs =
+                        jobs.ok_or_else(|| Error::Usage(format!("--jobs wants a number, not {text:?}")))?;
+                }
                 "--target" => {
                     let name = value()?;
                     let found = TARGETS.iter().find(|target| target.name == name);
@@ -107,7 +134,7 @@ impl Plan {
                 }
                 _ => {
                     return Err(Error::Usage(format!(
-                        "fuzz takes --minutes N, --target NAME and --coverage, not {word:?}"
+                        "fuzz takes --minutes N, --jobs N, --target NAME and --coverage, not {word:?}"
                     )));
                 }
             }
