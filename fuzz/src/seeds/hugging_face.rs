@@ -112,7 +112,64 @@ pub(super) fn tokenizer() -> Inputs {
             insert(&mut seeds, model, "tokenizer.json", &content, &format!("trimmed-{name}"));
         }
     }
+    for (name, tokenizer) in components() {
+        insert(
+            &mut seeds,
+            "qwen3",
+            "tokenizer.json",
+            tokenizer.to_string().as_bytes(),
+            &format!("parts-{name}"),
+        );
+    }
     seeds
+}
+
+/// Small tokenizers with every component that is read, each with every setting that it has.
+fn components() -> [(&'static str, Value); 3] {
+    let replace =
+        |pattern: Value, content| json!({"type": "Replace", "pattern": pattern, "content": content});
+    let normalizers = json!({"type": "Sequence", "normalizers": [
+        {"type": "NFKC"}, {"type": "Lowercase"}, {"type": "StripAccents"}, {"type": "Prepend", "prepend": "▁"},
+        replace(json!({"String": " "}), "▁"), replace(json!({"Regex": "▁{2,}"}), "_"),
+        {"type": "Strip", "strip_left": true, "strip_right": true},
+        {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true},
+    ]});
+    let split = |pattern: Value, behavior| json!({"type": "Split", "pattern": pattern, "behavior": behavior, "invert": false});
+    let pre_tokenizers = json!({"type": "Sequence", "pretokenizers": [
+        split(json!({"Regex": r"\p{L}+|\s+(?!\S)"}), "Isolated"), split(json!({"String": "a"}), "MergedWithPrevious"),
+        split(json!({"String": "b"}), "MergedWithNext"), split(json!({"Regex": r"\d"}), "Contiguous"),
+        split(json!({"String": "q"}), "Removed"), {"type": "Digits", "individual_digits": true},
+        {"type": "Punctuation", "behavior": "Isolated"}, {"type": "Whitespace"}, {"type": "WhitespaceSplit"},
+        {"type": "BertPreTokenizer"}, {"type": "ByteLevel", "add_prefix_space": true, "use_regex": true},
+    ]});
+    let decoders = json!({"type": "Sequence", "decoders": [
+        replace(json!({"String": "▁"}), " "), {"type": "ByteFallback"}, {"type": "Fuse"},
+        {"type": "Strip", "content": " ", "start": 1, "stop": 1}, {"type": "WordPiece", "prefix": "##", "cleanup": true},
+        {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always"}, {"type": "BPEDecoder", "suffix": "</w>"},
+        {"type": "ByteLevel"},
+    ]});
+    let template = json!({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}},
+        {"Sequence": {"id": "A", "type_id": 0}}], "pair": [], "special_tokens": {"<s>": {"id": "<s>", "ids": [4], "tokens": ["<s>"]}}});
+    let processors = json!({"type": "Sequence", "processors": [{"type": "ByteLevel"}, template,
+        {"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 4]}]});
+    let added = |id: u32, content: &str, normalized: bool| {
+        json!({"id": id, "content": content, "single_word": normalized, "lstrip": true, "rstrip": true,
+               "normalized": normalized, "special": !normalized})
+    };
+    let with = |key: &str, component: &Value| {
+        let mut json = json!({
+            "added_tokens": [added(4, "<s>", false), added(5, " Ab▁</w>", true), added(6, "<0x41>", false)],
+            "post_processor": processors,
+            "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "abab": 3}, "merges": ["a b", ["ab", "ab"]]},
+        });
+        json[key] = component.clone();
+        json
+    };
+    [
+        ("normalizers", with("normalizer", &normalizers)),
+        ("pre-tokenizers", with("pre_tokenizer", &pre_tokenizers)),
+        ("decoders", with("decoder", &decoders)),
+    ]
 }
 
 /// Golden adapters.
