@@ -6,7 +6,7 @@ mod run;
 
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::scope;
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ struct Plan {
 
 pub(crate) fn fuzz(rest: &[String]) -> Result {
     let plan = Plan::of(rest)?;
-    let mut finds = Vec::new();
+    let (mut finds, mut failed) = (Vec::new(), None);
     if !plan.time.is_zero() {
         needs_cargo_fuzz()?;
         let names = plan.targets.iter().map(|target| target.name);
@@ -67,33 +67,31 @@ pub(crate) fn fuzz(rest: &[String]) -> Result {
         println!("{:.0} s for each of {} targets\n", share.as_secs_f64(), plan.targets.len());
         println!("| target | executions | a second | corpus | its bytes | memory, MB | finds |");
         println!("|---|---|---|---|---|---|---|");
-        let left = Mutex::new(plan.targets.iter());
-        let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let (left, ended) = (Mutex::new(plan.targets.iter()), Mutex::new(Vec::new()));
+        // The lock is for this alone, not for what is done with the target.
+        let next = || lock(&left).next();
         let work = || {
-            let mut finds = Vec::new();
             while let Some(target) = next() {
-                let outcome = run::run(target, share)?;
-                println!("{}", outcome.row(target.name));
-                finds.extend(outcome.finds.into_iter().map(|find| (*target, find)));
+                let outcome = run::run(target, share);
+                if let Ok(outcome) = &outcome {
+                    println!("{}", outcome.row(target.name));
+                }
+                lock(&ended).push((*target, outcome));
             }
-            Ok(finds)
         };
-        let ends: Vec<std::result::Result<Vec<_>, Error>> = scope(|scope| {
-            let workers: Vec<_> = (0..plan.jobs).map(|_| scope.spawn(work)).collect();
-            workers.into_iter().filter_map(|worker| worker.join().ok()).collect()
-        });
-        if ends.len() != plan.jobs {
-            return Err(Error::Failed("a worker panicked".to_owned()));
-        }
-        for end in ends {
-            finds.extend(end?);
+        scope(|scope| (0..plan.jobs).for_each(|_| drop(scope.spawn(work))));
+        for (target, outcome) in ended.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            match outcome {
+                Ok(outcome) => finds.extend(outcome.finds.into_iter().map(|find| (target, find))),
+                Err(error) => failed = Some(error),
+            }
         }
     }
     if plan.coverage {
         coverage::print()?;
     }
     if finds.is_empty() {
-        return Ok(());
+        return failed.map_or(Ok(()), Err);
     }
     let lines = finds.iter().map(|(target, path)| {
         let (name, path, limits) = (target.name, path.display(), run::limits(target));
@@ -101,6 +99,11 @@ pub(crate) fn fuzz(rest: &[String]) -> Result {
     });
     let lines: String = lines.collect();
     Err(Error::Failed(format!("finds: {}; fuzz/README.md tells what to do with one{lines}", finds.len())))
+}
+
+/// What a mutex holds, whatever became of others who held it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Plan {
