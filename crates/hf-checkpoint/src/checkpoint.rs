@@ -55,7 +55,7 @@ impl Checkpoint {
         match location.model {
             Some(folder) => {
                 // The config first: its errors are the more telling ones.
-                let mut config = Config::read(&Folder { path: &folder, limits })?;
+                let mut config = Config::read(Folder { path: &folder, limits })?;
                 let (class, family) = family(&config)?;
                 let shards = location.weights.open(limits)?;
                 let mut weights = match config.quantization()? {
@@ -101,9 +101,9 @@ impl Checkpoint {
             return Err(Error::NoAdapterFile { path: path.to_owned(), problems });
         }
         let limits = &options.limits;
-        let config = Config::read(&Folder { path: base, limits })?;
+        let config = Config::read(Folder { path: base, limits })?;
         let (_, family) = family(&config)?;
-        let adapter = adapter::Standalone::open(&Folder { path, limits }, family, &config)?;
+        let adapter = adapter::Standalone::open(Folder { path, limits }, family, &config)?;
         let mut pairs = Metadata::new();
         adapter::Standalone::kind(family.architecture, &mut pairs);
         let mut map = adapter.map;

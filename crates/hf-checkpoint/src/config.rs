@@ -33,7 +33,7 @@ const TEXT_CONFIGS: [&str; 6] =
 
 impl Config {
     /// Reads `config.json` of a folder.
-    pub(crate) fn read(folder: &Folder<'_>) -> Result<Self, Error> {
+    pub(crate) fn read(folder: Folder<'_>) -> Result<Self, Error> {
         let path = folder.join("config.json");
         if !path.is_file() {
             return Err(Error::NoConfig { folder: folder.path.to_owned() });

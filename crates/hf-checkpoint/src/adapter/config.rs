@@ -55,7 +55,7 @@ impl AdapterConfig {
     ///
     /// # Errors
     /// If they are not there, are no LoRA's, or are of a variant that is not read.
-    pub(crate) fn read(folder: &Folder<'_>) -> Result<Self, Error> {
+    pub(crate) fn read(folder: Folder<'_>) -> Result<Self, Error> {
         let path = folder.join(CONFIG);
         let raw = json::read(&path, folder.limits)?;
         let Value::Object(map) = &raw else {

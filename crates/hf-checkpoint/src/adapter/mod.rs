@@ -59,7 +59,7 @@ pub(crate) fn merge(
 }
 
 /// Opens the tensors of an adapter.
-fn open(folder: &Folder<'_>) -> Result<(ReadAt, Vec<Entry>), Error> {
+fn open(folder: Folder<'_>) -> Result<(ReadAt, Vec<Entry>), Error> {
     let path = folder.join(TENSORS);
     if !path.is_file() {
         return Err(Error::NoAdapterWeights { folder: folder.path.to_owned() });

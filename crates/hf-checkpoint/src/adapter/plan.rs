@@ -166,8 +166,8 @@ fn untie(
 impl Opened {
     fn new(adapter: &Adapter, limits: &Limits, weights: &mut Weights) -> Result<Self, Error> {
         let folder = Folder { path: &adapter.folder, limits };
-        let config = AdapterConfig::read(&folder)?;
-        let (file, entries) = open(&folder)?;
+        let config = AdapterConfig::read(folder)?;
+        let (file, entries) = open(folder)?;
         let shard = weights.add_file(file);
         let name = crate::folder::name(&adapter.folder);
         let mut opened = Self {

@@ -76,7 +76,7 @@ impl Standalone {
     ///
     /// # Errors
     /// If it cannot be read, or, in one error, all that a GGUF file cannot tell of it.
-    pub(crate) fn open(folder: &Folder<'_>, family: &'static Family, base: &Config) -> Result<Self, Error> {
+    pub(crate) fn open(folder: Folder<'_>, family: &'static Family, base: &Config) -> Result<Self, Error> {
         let config = AdapterConfig::read(folder)?;
         if !folder.join(TENSORS).is_file() {
             return Err(Error::NoAdapterWeights { folder: folder.path.to_owned() });

@@ -67,8 +67,7 @@ const FORWARD: &[Row] = &[
 
 /// Whether a space goes before a text.
 fn prefix(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
-    let path = context.folder.join("tokenizer_config.json");
-    let config = crate::json::read_if_there(&path, context.folder.limits)?;
+    let config = context.config.beside("tokenizer_config.json")?;
     if let Some(add) = config.as_ref().and_then(|c| c.get("add_prefix_space")) {
         pairs.insert("tokenizer.ggml.add_space_prefix", crate::json::truthy(add));
     }

@@ -7,7 +7,7 @@ use super::parameter::{Kind, Parameter};
 use super::text::{NOT_TEXT, TEXT};
 use super::{Context, Family, Names, Presence, Row, Skip};
 use crate::error::Error;
-use crate::json::{bad_key, read_if_there};
+use crate::json::bad_key;
 use crate::sizes::Dim::HeadWidth;
 use crate::tokenizer::TokenizerKind;
 
@@ -68,8 +68,7 @@ fn ends(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Res
     if let Some(id) = context.config.get("eod_token_id") {
         pairs.insert("tokenizer.ggml.eos_token_id", context.value(Kind::U32, "eod_token_id", id)?);
     }
-    let path = context.folder.join("generation_config.json");
-    let generation = read_if_there(&path, context.folder.limits)?;
+    let generation = context.config.beside("generation_config.json")?;
     let ids = generation.as_ref().and_then(|g| g.get("eos_token_id")).and_then(serde_json::Value::as_array);
     if let Some([turn, _, ..]) = ids.map(Vec::as_slice) {
         pairs.insert("tokenizer.ggml.eot_token_id", context.value(Kind::U32, "eos_token_id", turn)?);

@@ -12,7 +12,6 @@ use super::table::Source;
 use super::text::TEXT;
 use super::{Context, Family, Names, Row, Start, Step, pooling};
 use crate::error::Error;
-use crate::json;
 use crate::sizes::Dim::{ExpertForward, Experts, Hidden};
 use crate::tokenizer::TokenizerKind;
 
@@ -63,8 +62,7 @@ pub(super) const QWEN3_OMNI: Family = Family {
 
 /// Where a turn ends, a text begins and ends.
 fn turn_ends(context: &Context<'_>, pairs: &mut Metadata, _: &mut Vec<String>) -> Result<(), Error> {
-    let path = context.folder.join("tokenizer_config.json");
-    let tokenizer = json::read_if_there(&path, context.folder.limits)?;
+    let tokenizer = context.config.beside("tokenizer_config.json")?;
     let added = tokenizer.as_ref().and_then(|t| t.get("added_tokens_decoder")?.as_object());
     let is_end = |token: &Value| token.get("content").is_some_and(|text| text == "<|im_end|>");
     let end = added.into_iter().flatten().find(|(_, token)| is_end(token));
