@@ -21,8 +21,8 @@ pub use hf_checkpoint::Limits as CheckpointLimits;
 pub use plan::{ExportPlan, FileSummary, PlanSummary, TensorSummary};
 pub use provenance::{
     ArtifactType, ExperimentProvenance, GeneralMetadata, KeyProblem, License, MetadataFile,
-    MetadataFileError, ResearchArtifact, TemplateFinding, TemplateIssue, TemplateLevel, is_hidden,
-    lint_template, lint_templates,
+    MetadataFileError, ResearchArtifact, TemplateFinding, TemplateIssue, TemplateLevel, escape_hidden,
+    is_hidden, lint_template, lint_templates,
 };
 pub use quant_recipe::{
     ImportanceError, ImportanceFileError, ImportanceMatrix, OverrideError, PrunedLayers, Recipe, RecipeError,

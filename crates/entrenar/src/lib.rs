@@ -9,8 +9,8 @@ pub mod ecosystem {
         GgufSplitter, ImportanceError, ImportanceFileError, ImportanceMatrix, IoFailure, KeyProblem,
         MetadataFile, MetadataFileError, OverrideError, PlannedFile, PlannedTensor, Progress, PrunedLayers,
         QuantizationType, Recipe, RecipeError, Report, ShardError, ShardLimit, ShardRule, Shards,
-        TemplateFinding, TemplateIssue, TemplateLevel, TensorReport, TensorTypeOverride, Value, is_hidden,
-        lint_template, lint_templates,
+        TemplateFinding, TemplateIssue, TemplateLevel, TensorReport, TensorTypeOverride, Value,
+        escape_hidden, is_hidden, lint_template, lint_templates,
     };
 }
 

@@ -4,21 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use entrenar::ecosystem::is_hidden;
-
-/// Text from a file, safe to show: control characters, and characters that reorder or hide text, are written
-/// as escapes. All that the command prints and that strangers may have written goes through this or [`crate::json`].
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_hidden(c) {
-            let _ = write!(out, "{}", c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
+/// Text from a file, safe to show. All that the command prints and that strangers may have written goes through this or
+/// [`crate::json`].
+pub(crate) use entrenar::ecosystem::escape_hidden as escape;
 
 /// A path, safe to show; bytes of its that are no text are escapes, too.
 pub(crate) fn path(path: &Path) -> String {

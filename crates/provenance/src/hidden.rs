@@ -18,11 +18,17 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A text of strangers for a message: hidden characters as escapes.
-pub(crate) fn escaped(text: &str) -> String {
+/// A text with its hidden characters as escapes, to be shown.
+///
+/// ```
+/// assert_eq!(provenance::escape_hidden("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\\u{a}");
+/// assert_eq!(provenance::escape_hidden("né ▁ 中"), "né ▁ 中");
+/// ```
+#[must_use]
+pub fn escape_hidden(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_hidden(c) { out.extend(c.escape_default()) } else { out.push(c) }
+        if is_hidden(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
     }
     out
 }

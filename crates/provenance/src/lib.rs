@@ -19,7 +19,7 @@ pub use artifact::{ArtifactType, ResearchArtifact};
 pub use error::Error;
 pub use experiment::ExperimentProvenance;
 pub use general::GeneralMetadata;
-pub use hidden::is_hidden;
+pub use hidden::{escape_hidden, is_hidden};
 pub use license::License;
 pub use metadata_file::{KeyProblem, MetadataFile, MetadataFileError};
 pub use pairs::to_text;

@@ -4,7 +4,7 @@ use gguf_format::{Array, GgufString, Value, ValueType};
 use serde_json::Value as Json;
 
 use super::error::KeyProblem;
-use crate::hidden::escaped;
+use crate::hidden::escape_hidden;
 use crate::keys::Holds;
 
 /// The fields of a base model or a dataset, in gguf-py's order.
@@ -161,7 +161,7 @@ pub(super) fn reference(key: &str, i: usize, json: &Json) -> Result<Vec<(&'stati
     };
     if let Some(field) = object.keys().find(|field| !FIELDS.contains(&field.as_str())) {
         return Err(KeyProblem::Unknown {
-            key: format!("{key}[{i}].{}", escaped(field)),
+            key: format!("{key}[{i}].{}", escape_hidden(field)),
             nearest: FIELDS.to_vec(),
         });
     }
@@ -187,7 +187,7 @@ pub(super) fn wrong(key: &str, json: &Json, expected: &str) -> KeyProblem {
 /// A value in a message: short ones as they are, long ones by their kind.
 pub(super) fn describe(json: &Json) -> String {
     // JSON itself escapes the first 32 characters only.
-    let text = escaped(&json.to_string());
+    let text = escape_hidden(&json.to_string());
     match json {
         _ if text.len() <= 60 => text,
         Json::Array(list) => format!("a list of {} values", list.len()),
